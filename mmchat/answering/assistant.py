@@ -1,0 +1,301 @@
+"""From a question to an answer with its sources: retrieve, find evidence, decide, generate, check.
+
+A sentence is shown only when it has been checked. What the documents do not support is not shown: in
+its place stands a quotation, or nothing. With nothing left the answer is an honest "I don't know".
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+from mmchat.answering.draft import Candidate, Draft, without_marks
+from mmchat.answering.generators.base import Generator
+from mmchat.answering.grounding import (
+    Evidence,
+    EvidenceFinder,
+    TextEncoder,
+    Thresholds,
+    answerable,
+    check,
+)
+from mmchat.answering.phrases import PHRASES, says_unknown
+from mmchat.answering.prompt import STOP, Passage, build, estimate_tokens
+from mmchat.answering.sentences import split_stream
+from mmchat.answering.words import language_of, leans_on_history
+from mmchat.config import AnswerConfig
+from mmchat.errors import GenerationError, QueryError
+from mmchat.types import Answer, AnswerPiece, Chunk, Hit, Query, Source, Status
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+_log = logging.getLogger(__name__)
+
+_MAX_SENTENCES = 3
+"""An answer is a sentence or two; a small model that goes on begins to invent."""
+
+
+class Retriever(Protocol):
+    """Finds the items that a question is about."""
+
+    def search(self, query: Query) -> Sequence[Hit]:
+        """Return the best `query.k` items, best first."""
+        ...
+
+    def chunk(self, item_id: str) -> Chunk | None:
+        """Return the chunk of a hit with its span in its document, or None where there is none."""
+        ...
+
+
+Pieces: TypeAlias = Iterator[str]
+
+
+@dataclass(slots=True)
+class _Turn:
+    """One question on its way to an answer."""
+
+    text: str
+    image: Image | None
+    started: float
+    cancel: threading.Event
+    hits: Sequence[Hit] = ()
+    candidates: Sequence[Candidate] = ()
+    evidence: Sequence[Evidence] = ()
+    draft: Draft = field(default_factory=lambda: Draft(()))
+    status: Status = Status.ANSWERED
+    first_token: float | None = None
+
+    @property
+    def chunks(self) -> list[Chunk]:
+        return [each.chunk for each in self.candidates]
+
+
+class AnswerPipeline:
+    """Answers questions from what a retriever finds.
+
+    Calls from several threads are safe where they are for the parts that it was given.
+    """
+
+    def __init__(
+        self,
+        retriever: Retriever,
+        encoder: TextEncoder,
+        generator: Generator | None,
+        config: AnswerConfig,
+        *,
+        thresholds: Thresholds | None = None,
+    ) -> None:
+        """Join the parts; nothing is loaded or computed yet.
+
+        Args:
+            retriever: finds passages and pictures.
+            encoder: compares the question with single sentences.
+            generator: writes the answer; None quotes sentences of the documents instead.
+            config: how much is shown and written, and for how long.
+            thresholds: when evidence is enough.
+        """
+        self._retriever = retriever
+        self._finder = EvidenceFinder(encoder)
+        self._generator = generator
+        self._config = config
+        self._thresholds = thresholds or Thresholds()
+
+    def ask(
+        self,
+        text: str = "",
+        image: Image | None = None,
+        *,
+        history: Sequence[str] = (),
+        cancel: threading.Event | None = None,
+    ) -> Answer:
+        """Return the whole answer; see `stream`."""
+        *_, last = self.stream(text, image, history=history, cancel=cancel)
+        assert last.answer is not None
+        return last.answer
+
+    def stream(
+        self,
+        text: str = "",
+        image: Image | None = None,
+        *,
+        history: Sequence[str] = (),
+        cancel: threading.Event | None = None,
+    ) -> Iterator[AnswerPiece]:
+        """Yield the answer sentence by sentence, and in the last piece the whole of it.
+
+        Args:
+            text: the question; may be empty where there is a picture.
+            image: a photo to search with.
+            history: what the customer asked before, oldest first; a question that leans on the last
+                one ("and in the freezer?") is searched together with it.
+            cancel: ends the answer soon after it is set, with what is there.
+
+        Raises:
+            QueryError: there is neither a question nor a picture; raised at the call.
+        """
+        text = " ".join(text.split())
+        if not text and image is None:
+            raise QueryError(
+                "Got an empty question and no picture, expected words, a picture, or both. "
+                "Ask about something that the documents may tell."
+            )
+        if history and leans_on_history(text):
+            text = f"{history[-1]} {text}"
+        turn = _Turn(text, image, time.perf_counter(), cancel or threading.Event())
+        return self._run(turn)
+
+    def _run(self, turn: _Turn) -> Iterator[AnswerPiece]:
+        self._retrieve(turn)
+        for piece in self._write(turn):
+            if turn.first_token is None:
+                turn.first_token = time.perf_counter() - turn.started
+            yield AnswerPiece(piece)
+        if not turn.draft:
+            turn.status = Status.ABSTAINED
+            turn.first_token = time.perf_counter() - turn.started
+            yield AnswerPiece(PHRASES[language_of(turn.text)].abstention)
+        yield AnswerPiece(answer=self._finish(turn))
+
+    def _retrieve(self, turn: _Turn) -> None:
+        query = Query(text=turn.text, image=turn.image, k=max(2 * self._config.passages, 5))
+        turn.hits = self._retriever.search(query)
+        chunks = (
+            (hit, chunk)
+            for hit in turn.hits
+            if hit.kind == "chunk" and (chunk := self._retriever.chunk(hit.item)) is not None
+        )
+        turn.candidates = [
+            Candidate(hit, chunk) for (hit, chunk), _ in zip(chunks, range(self._config.passages))
+        ]
+        turn.draft = Draft(turn.candidates)
+        turn.evidence = self._finder.find(turn.text, turn.chunks)
+
+    def _write(self, turn: _Turn) -> Pieces:
+        if not turn.text:
+            yield from self._name_photo(turn)
+        elif turn.image is None and not answerable(turn.evidence, self._thresholds):
+            return
+        elif self._generator is None:
+            yield from self._quote(turn, most=2)
+        else:
+            yield from self._generate(turn, self._generator)
+
+    def _generate(self, turn: _Turn, generator: Generator) -> Pieces:
+        """Ask about one passage after the other until one gives a sentence that holds."""
+        dropped = False
+        try:
+            for number in self._order(turn):
+                for sentence in self._ask(turn, generator, number):
+                    verdict = check(
+                        sentence, turn.text, turn.chunks, turn.evidence, self._thresholds
+                    )
+                    if verdict.supported:
+                        yield turn.draft.add(sentence, verdict.support)
+                    else:
+                        dropped = True
+                        _log.info("Dropped %r: %s.", sentence, verdict.problem)
+                if turn.draft or turn.cancel.is_set() or self._seconds_left(turn) <= 0:
+                    break
+        except GenerationError as error:
+            dropped = True
+            _log.warning("The generator failed, the documents are quoted instead: %s", error)
+        if dropped:
+            turn.status = Status.PARTIAL
+            if not turn.draft and not turn.cancel.is_set():
+                yield from self._quote(turn, most=1)
+
+    def _order(self, turn: _Turn) -> list[int]:
+        """Return the passages, the one with the most relevant sentence first."""
+        return list(dict.fromkeys(each.passage for each in turn.evidence))
+
+    def _ask(self, turn: _Turn, generator: Generator, number: int) -> Iterator[str]:
+        """Yield the sentences that the generator writes about one passage."""
+        chunk = turn.candidates[number].chunk
+        passage = Passage(" > ".join(chunk.breadcrumb), self._fitting(chunk.text, turn.text))
+        pieces = generator.stream(
+            build(turn.text, [passage]),
+            max_tokens=self._config.max_tokens,
+            stop=STOP,
+            time_limit=max(self._seconds_left(turn), 0.0),
+            cancel=turn.cancel,
+        )
+        with closing(pieces):  # type: ignore[type-var]
+            for count, sentence in enumerate(split_stream(pieces)):
+                plain = without_marks(sentence)
+                if count >= _MAX_SENTENCES or says_unknown(plain):
+                    return
+                if plain:
+                    yield plain
+
+    def _fitting(self, text: str, question: str) -> str:
+        """Cut a passage to what the context holds beside the examples, question and answer."""
+        assert self._generator is not None
+        fixed = sum(estimate_tokens(each.content) for each in build(question, []))
+        room = self._generator.context_tokens - self._config.max_tokens - fixed
+        if estimate_tokens(text) <= room:
+            return text
+        return text.encode()[: max(room, 0) * 3].decode(errors="ignore")
+
+    def _quote(self, turn: _Turn, most: int) -> Pieces:
+        """Quote the most relevant sentences, in the order in which they were found."""
+        language = language_of(turn.text)
+        for evidence in turn.evidence[:most]:
+            if evidence.relevance < self._thresholds.quote:
+                return
+            text = evidence.text
+            if language_of(text) != language:
+                text = PHRASES[language].quotation.format(quote=text)
+            yield turn.draft.add(text, [evidence])
+
+    def _name_photo(self, turn: _Turn) -> Pieces:
+        """Say what a photo most resembles, and what the documents say of that first."""
+        picture = next((hit for hit in turn.hits if hit.kind == "picture"), None)
+        if picture is None:
+            return
+        title = picture.title or picture.document
+        resemblance = PHRASES[language_of(title)].resemblance.format(title=title)
+        source = Source(
+            n=0,
+            document=picture.document,
+            page=picture.page,
+            span=None,
+            text=picture.text,
+            picture=picture.picture,
+            title=picture.title,
+            score=picture.score,
+            picture_path=picture.picture_path,
+            thumb_path=picture.thumb_path,
+        )
+        yield turn.draft.add_plain(
+            source, resemblance.replace("{", "(").replace("}", ")") + " {mark}."
+        )
+        for evidence in turn.evidence:
+            if turn.candidates[evidence.passage].chunk.document == picture.document:
+                yield turn.draft.add(evidence.text, [evidence])
+                return
+
+    def _finish(self, turn: _Turn) -> Answer:
+        abstained = turn.status == Status.ABSTAINED
+        documents = {source.document for source in turn.draft.sources}
+        pictures = {
+            hit.picture: hit
+            for hit in reversed(turn.hits)
+            if hit.picture and hit.document in documents
+        }
+        return Answer(
+            answer=PHRASES[language_of(turn.text)].abstention if abstained else turn.draft.text,
+            status=turn.status,
+            sources=turn.draft.sources,
+            seconds=time.perf_counter() - turn.started,
+            pictures=tuple(reversed(pictures.values())),
+            first_token_seconds=turn.first_token,
+        )
+
+    def _seconds_left(self, turn: _Turn) -> float:
+        return self._config.time_limit - (time.perf_counter() - turn.started)

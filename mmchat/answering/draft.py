@@ -1,0 +1,102 @@
+"""The answer as it grows: released sentences, each with the mark of the source that it rests on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from mmchat.answering.grounding import Evidence
+from mmchat.types import Chunk, Hit, Source
+
+_TERMINAL = re.compile(r"\s*([.!?。…]*[\"'”’)\]]*)\s*$")
+_MARKS = re.compile(r"\s*[\[(]\d{1,2}[\])](?=\s*(?:[.!?,;]|$))")
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A passage that an answer may rest on: what retrieval said of it, and where it stands."""
+
+    hit: Hit
+    chunk: Chunk
+
+
+class Draft:
+    """Collects what is shown to the reader, and numbers the sources in the order of their use."""
+
+    def __init__(self, candidates: Sequence[Candidate]) -> None:
+        self._candidates = candidates
+        self._texts: list[str] = []
+        self._sources: dict[str, Source] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._texts)
+
+    @property
+    def text(self) -> str:
+        """Everything that was released."""
+        return "".join(self._texts)
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """The sources that the marks in `text` point at, by number."""
+        return tuple(self._sources.values())
+
+    @property
+    def length(self) -> int:
+        """How many sentences were released."""
+        return len(self._texts)
+
+    def add(self, sentence: str, support: Sequence[Evidence]) -> str:
+        """Release a sentence; return the text to append to what the reader has.
+
+        Args:
+            sentence: without marks; it gets one for each source.
+            support: what it rests on, one or more.
+        """
+        numbers = dict.fromkeys(self._cite(each) for each in support)
+        marks = "".join(f"[{number}]" for number in numbers)
+        end = _TERMINAL.search(sentence)
+        body, terminal = (sentence[: end.start()], end.group(1)) if end else (sentence, "")
+        return self._append(f"{body} {marks}{terminal}")
+
+    def add_plain(self, source: Source, text: str) -> str:
+        """Release a sentence that rests on a source which is no passage, such as a picture."""
+        number = len(self._sources) + 1
+        self._sources[f"picture:{source.picture}"] = replace(source, n=number)
+        return self._append(text.format(mark=f"[{number}]"))
+
+    def _append(self, text: str) -> str:
+        piece = f" {text}" if self._texts else text
+        self._texts.append(piece)
+        return piece
+
+    def _cite(self, evidence: Evidence) -> int:
+        """Return the number of the evidence's passage; its span grows to hold the evidence."""
+        hit, chunk = (
+            self._candidates[evidence.passage].hit,
+            self._candidates[evidence.passage].chunk,
+        )
+        start, end = evidence.span
+        known = self._sources.get(chunk.id)
+        if known is not None and known.span is not None:
+            start, end = min(start, known.span[0]), max(end, known.span[1])
+        number = known.n if known else len(self._sources) + 1
+        self._sources[chunk.id] = Source(
+            n=number,
+            document=chunk.document,
+            page=chunk.page,
+            span=(start, end),
+            text=chunk.text[start - chunk.start : end - chunk.start],
+            picture=hit.picture,
+            title=hit.title,
+            score=hit.score,
+            picture_path=hit.picture_path,
+            thumb_path=hit.thumb_path,
+        )
+        return number
+
+
+def without_marks(sentence: str) -> str:
+    """Return a sentence without the marks that a model may have written itself: they are guesses."""
+    return _MARKS.sub("", sentence).strip()

@@ -1,0 +1,236 @@
+"""Evidence: which sentences may answer a question, and whether they support what was written.
+
+Everything here is told from the evidence alone. It is cheap on purpose: a check runs between the
+moment a sentence is written and the moment it is shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mmchat.answering.numbers import Amount, amounts, claims
+from mmchat.answering.sentences import readable, sentence_spans
+from mmchat.answering.words import content_words, language_of, names, polarity
+from mmchat.types import Chunk
+
+Vectors = NDArray[np.float32]
+
+
+class TextEncoder(Protocol):
+    """Turns texts into vectors: float32, of shape (texts, dimension), each of length one."""
+
+    def encode_queries(self, texts: Sequence[str]) -> Vectors:
+        """Return the vectors of questions."""
+        ...
+
+    def encode_passages(self, texts: Sequence[str]) -> Vectors:
+        """Return the vectors of texts that may answer them."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A sentence that an answer may use."""
+
+    passage: int
+    """Which of the passages it stands in, from 0."""
+    text: str
+    """As a reader wants it."""
+    span: tuple[int, int]
+    """Its characters in the document."""
+    relevance: float = 0.0
+    """How much nearer it is to the question than everyday sentences are, in their standard
+    deviations. It does not depend on the scale of an encoder's cosines."""
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """When evidence is enough. Relevances; see `Evidence.relevance`."""
+
+    answer: float = 3.0
+    """The best sentence below this: the question is not put to the generator at all."""
+    quote: float = 5.0
+    """A sentence of at least this may be quoted in place of an answer."""
+    coverage: float = 0.7
+    """The share of a sentence's own content words that its evidence has to contain."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether a sentence is supported: by which evidence, or why not."""
+
+    support: tuple[Evidence, ...] = ()
+    problem: str = ""
+
+    @property
+    def supported(self) -> bool:
+        """True where there is evidence and no problem."""
+        return bool(self.support) and not self.problem
+
+
+# What people say of everything and nothing: the level that a relevant sentence has to rise above.
+_EVERYDAY = (
+    "The meeting was moved to another room.",
+    "He painted the garden fence last summer.",
+    "Wash it with cold water and let it dry.",
+    "The price includes everything you need.",
+    "Please read this before you begin.",
+    "It comes in several sizes and colours.",
+    "She plays the violin in an orchestra.",
+    "The river flows through the old town.",
+    "You can contact us by phone or email.",
+    "Press the button to turn it on.",
+    "The team won the match in the last minute.",
+    "It tastes fresh and slightly sweet.",
+    "회의는 다른 방으로 옮겨졌습니다.",
+    "버튼을 눌러 전원을 켜세요.",
+    "그는 지난여름 울타리를 칠했다.",
+    "가격에는 필요한 것이 모두 포함됩니다.",
+    "강은 오래된 마을을 지나 흐른다.",
+    "전화나 이메일로 문의하실 수 있습니다.",
+    "여러 가지 크기와 색상이 있습니다.",
+    "신선하고 약간 달콤한 맛이 납니다.",
+)
+
+
+class EvidenceFinder:
+    """Finds the sentences of passages that bear on a question."""
+
+    def __init__(self, encoder: TextEncoder) -> None:
+        self._encoder = encoder
+        self._everyday: Vectors | None = None
+
+    def find(self, question: str, passages: Sequence[Chunk]) -> list[Evidence]:
+        """Return every sentence of the passages with its relevance, the most relevant first.
+
+        Args:
+            question: in words; an empty one gives every sentence relevance 0, in reading order.
+            passages: each with the span that it has in its document.
+        """
+        found = [
+            Evidence(
+                number, readable(chunk.text[start:end]), (chunk.start + start, chunk.start + end)
+            )
+            for number, chunk in enumerate(passages)
+            for start, end in sentence_spans(chunk.text)
+        ]
+        if not question or not found:
+            return found
+        titles = [" > ".join(passages[each.passage].breadcrumb) for each in found]
+        texts = [f"{title}: {each.text}" if title else each.text
+                 for title, each in zip(titles, found, strict=True)]  # fmt: skip
+        relevances = self._relevances(question, texts)
+        ranked = [
+            Evidence(each.passage, each.text, each.span, float(relevance))
+            for each, relevance in zip(found, relevances, strict=True)
+        ]
+        return sorted(ranked, key=lambda each: -each.relevance)
+
+    def _relevances(self, question: str, texts: Sequence[str]) -> Vectors:
+        """Return the relevance of each text, of shape (texts,)."""
+        if self._everyday is None:
+            self._everyday = self._encoder.encode_passages(_EVERYDAY)
+        query = self._encoder.encode_queries([question])[0]
+        everyday = self._everyday @ query
+        spread = max(float(everyday.std()), 1e-3)
+        similarities = self._encoder.encode_passages(texts) @ query
+        return np.asarray((similarities - everyday.mean()) / spread, dtype=np.float32)
+
+
+def answerable(evidence: Sequence[Evidence], thresholds: Thresholds) -> bool:
+    """Decide from the evidence, the most relevant first, whether to try to answer at all."""
+    return bool(evidence) and evidence[0].relevance >= thresholds.answer
+
+
+def check(
+    sentence: str,
+    question: str,
+    passages: Sequence[Chunk],
+    evidence: Sequence[Evidence],
+    thresholds: Thresholds,
+) -> Verdict:
+    """Decide whether the evidence says what `sentence` says.
+
+    A sentence rests on one evidence sentence, or on two of the same passage. Its amounts have to
+    stand in them, its names in them or in the passage's headings; it must not deny what they assert
+    or assert what they deny; and they have to contain enough of the content words that it adds to
+    the question.
+    """
+    if not evidence:
+        return Verdict(problem="there is no evidence")
+    if not content_words(sentence) and not claims(sentence):
+        return Verdict(problem="it says nothing")
+    support = _best_support(sentence, evidence)
+    if not support:
+        return Verdict(problem="no evidence shares a word with it")
+    heading = " ".join(passages[support[0].passage].breadcrumb)
+    problem = (
+        _unsupported_amount(sentence, support, heading)
+        or _unsupported_name(sentence, support, heading)
+        or _contradiction(sentence, support)
+        or _uncovered(sentence, question, support, heading, thresholds.coverage)
+    )
+    return Verdict(support=support, problem=problem)
+
+
+def _best_support(sentence: str, evidence: Sequence[Evidence]) -> tuple[Evidence, ...]:
+    """Return the evidence sentence that covers most, and a second one where it adds something."""
+    wanted = content_words(sentence) | {each.value for each in claims(sentence)}
+
+    def covered(each: Evidence) -> frozenset[str]:
+        return wanted & (content_words(each.text) | {found.value for found in amounts(each.text)})
+
+    first = max(evidence, key=lambda each: (len(covered(each)), each.relevance))
+    if not covered(first):
+        return ()
+    rest = [
+        (len(covered(each) - covered(first)), each.relevance, each)
+        for each in evidence
+        if each.passage == first.passage and each is not first
+    ]
+    added, _, second = max(rest, key=lambda each: each[:2], default=(0, 0.0, first))
+    return (first, second) if added else (first,)
+
+
+def _unsupported_amount(sentence: str, support: Sequence[Evidence], heading: str) -> str:
+    known: list[Amount] = amounts(heading)
+    for each in support:
+        known += amounts(each.text)
+    for claim in claims(sentence):
+        if not any(claim.agrees(other) for other in known):
+            return f"the evidence does not have {claim.value} {claim.unit or ''}".rstrip()
+    return ""
+
+
+def _unsupported_name(sentence: str, support: Sequence[Evidence], heading: str) -> str:
+    text = " ".join([heading, *(each.text for each in support)])
+    known = content_words(text) | names(text) | {word.lower() for word in text.split()}
+    missing = sorted(name for name in names(sentence) if name not in known)
+    return f"the evidence does not name {', '.join(missing)}" if missing else ""
+
+
+def _contradiction(sentence: str, support: Sequence[Evidence]) -> str:
+    says = polarity(sentence)
+    contradicted = any(says.contradicts(polarity(each.text)) for each in support)
+    return "the evidence says the opposite" if contradicted else ""
+
+
+def _uncovered(
+    sentence: str, question: str, support: Sequence[Evidence], heading: str, needed: float
+) -> str:
+    """Name the words that the sentence adds to question and evidence, if they are too many."""
+    if language_of(sentence) != language_of(support[0].text):
+        return "it is in another language than the evidence"
+    words = content_words(sentence)
+    known = content_words(" ".join([heading, *(each.text for each in support)]))
+    # The words of the question prove nothing, but where a sentence adds none they are all it has.
+    own = (words - content_words(question)) or words
+    share = len(own & known) / len(own) if own else 1.0
+    if share >= needed:
+        return ""
+    return f"the evidence does not have {', '.join(sorted(own - known))}"

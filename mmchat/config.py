@@ -1,0 +1,290 @@
+"""Settings: one frozen dataclass per part, read from flags, the environment, a file and defaults.
+
+The first that says something wins: an override (a flag of the command line), an environment variable
+(`MMCHAT_RETRIEVAL_K=8`), the file (`mmchat.toml`, `[retrieval]` `k = 8`), the default. A name that
+does not exist is refused and the nearest that does is named: a misspelt setting that is silently
+ignored costs its owner an afternoon.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+import types
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from mmchat.errors import ConfigError
+
+CONFIG_FILE = "mmchat.toml"
+ENV_PREFIX = "MMCHAT_"
+# Variables with our prefix that are not settings of a part.
+_OTHER_ENV = frozenset({"MMCHAT_HOME", "MMCHAT_INDEX"})
+
+
+@dataclass(frozen=True, slots=True)
+class IngestConfig:
+    """How a folder becomes items."""
+
+    chunk_tokens: int = 160
+    """Tokens of the text encoder in a chunk, at most."""
+    chunk_overlap: int = 32
+    """Tokens that a chunk repeats of the one before it, at most; whole sentences only."""
+    max_file_mb: float = 64.0
+    """A larger file is refused, in megabytes (10^6 bytes)."""
+    max_megapixels: float = 100.0
+    """A picture with more is refused before it is decoded, in millions of pixels."""
+    max_pages: int = 2000
+    """Pages of a document, at most."""
+    max_media_px: int = 1600
+    """The copy of a picture that the index keeps is scaled down to this length of its longer side."""
+
+    def __post_init__(self) -> None:
+        _require(self.chunk_tokens >= 16, "ingest.chunk_tokens", self.chunk_tokens, "16 or more")
+        _require(
+            0 <= self.chunk_overlap <= self.chunk_tokens // 2,
+            "ingest.chunk_overlap",
+            self.chunk_overlap,
+            "from 0 to half of ingest.chunk_tokens",
+        )
+        _require(self.max_file_mb > 0, "ingest.max_file_mb", self.max_file_mb, "above 0")
+        _require(self.max_megapixels > 0, "ingest.max_megapixels", self.max_megapixels, "above 0")
+        _require(self.max_pages >= 1, "ingest.max_pages", self.max_pages, "1 or more")
+        _require(self.max_media_px >= 384, "ingest.max_media_px", self.max_media_px, "384 or more")
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderConfig:
+    """Which models turn text and pictures into vectors, and where they run."""
+
+    text: str = "auto"
+    """A name of the catalogue, a sentence-transformers folder, or a hub id. `auto` is what the index
+    was built with, and multilingual-e5-small for a new one."""
+    image: str = "auto"
+    """`mmchat-lite` (what `auto` is for a new index), an OpenCLIP `name/pretrained`, `hf-hub:…`, or
+    `name@checkpoint-file`."""
+    device: str = "auto"
+    """`auto` (a GPU where there is one), `cpu`, `cuda`, `cuda:1`, `mps`."""
+    dtype: str = "auto"
+    """`auto` (bfloat16 where the processor computes in it), `float32` or `bfloat16`."""
+    batch_size: int = 32
+    """Items that are encoded at once."""
+
+    def __post_init__(self) -> None:
+        _require(
+            self.dtype in {"auto", "float32", "bfloat16"},
+            "encoders.dtype",
+            self.dtype,
+            "auto, float32 or bfloat16",
+        )
+        _require(self.batch_size >= 1, "encoders.batch_size", self.batch_size, "1 or more")
+
+
+@dataclass(frozen=True, slots=True)
+class RetrievalConfig:
+    """How channels are searched and fused. Weights are relative to each other."""
+
+    k: int = 5
+    """Hits that are returned where the caller does not say."""
+    depth: int = 50
+    """Items that each channel hands to the fusion."""
+    rrf_k: float = 60.0
+    """The constant of reciprocal rank fusion (Cormack et al., SIGIR 2009)."""
+    weight_dense: float = 1.0
+    weight_bm25: float = 0.5
+    weight_image: float = 0.6
+    weight_linked: float = 0.8
+
+    def __post_init__(self) -> None:
+        _require(self.k >= 1, "retrieval.k", self.k, "1 or more")
+        _require(self.depth >= 1, "retrieval.depth", self.depth, "1 or more")
+        _require(self.rrf_k > 0, "retrieval.rrf_k", self.rrf_k, "above 0")
+        for name in ("weight_dense", "weight_bm25", "weight_image", "weight_linked"):
+            _require(
+                getattr(self, name) >= 0, f"retrieval.{name}", getattr(self, name), "0 or more"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerConfig:
+    """How a question is answered."""
+
+    generator: str = "qwen2.5-coder-0.5b"
+    """A name of the catalogue, a .gguf file, a transformers folder or hub id, or `none`."""
+    passages: int = 3
+    """Passages that the generator is shown, at most."""
+    max_tokens: int = 160
+    """Tokens of an answer, at most."""
+    context_tokens: int = 4096
+    """Tokens of prompt and answer together."""
+    temperature: float = 0.0
+    """0 always writes the same answer to the same question."""
+    time_limit: float = 60.0
+    """Seconds after which an answer is ended with what is there."""
+    threads: int = 0
+    """Threads of the generator; 0 is one per core."""
+
+    def __post_init__(self) -> None:
+        _require(self.passages >= 1, "answers.passages", self.passages, "1 or more")
+        _require(self.max_tokens >= 1, "answers.max_tokens", self.max_tokens, "1 or more")
+        _require(
+            self.context_tokens >= 512, "answers.context_tokens", self.context_tokens, "512 or more"
+        )
+        _require(self.temperature >= 0, "answers.temperature", self.temperature, "0 or more")
+        _require(self.time_limit > 0, "answers.time_limit", self.time_limit, "above 0")
+        _require(self.threads >= 0, "answers.threads", self.threads, "0 or more")
+
+
+@dataclass(frozen=True, slots=True)
+class WebConfig:
+    """The chat in the browser."""
+
+    company: str = ""
+    """The name that the page greets with; empty takes a neutral greeting."""
+    host: str = "127.0.0.1"
+    port: int = 7860
+    max_upload_mb: float = 20.0
+    """A larger picture is refused, in megabytes."""
+    concurrency: int = 2
+    """Answers that are written at once; further questions wait in a queue."""
+
+    def __post_init__(self) -> None:
+        _require(0 <= self.port <= 65535, "web.port", self.port, "from 0 to 65535")
+        _require(self.max_upload_mb > 0, "web.max_upload_mb", self.max_upload_mb, "above 0")
+        _require(self.concurrency >= 1, "web.concurrency", self.concurrency, "1 or more")
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """All settings. The field names are the sections of mmchat.toml."""
+
+    ingest: IngestConfig = field(default_factory=IngestConfig)
+    encoders: EncoderConfig = field(default_factory=EncoderConfig)
+    retrieval: RetrievalConfig = field(default_factory=RetrievalConfig)
+    answers: AnswerConfig = field(default_factory=AnswerConfig)
+    web: WebConfig = field(default_factory=WebConfig)
+
+
+def load_config(
+    path: Path | None = None,
+    overrides: Mapping[str, object] | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Config:
+    """Read the settings.
+
+    Args:
+        path: the file; without one, `mmchat.toml` of the working folder where there is one.
+        overrides: `section.key` to value, as flags give them; a value of None says nothing.
+        environ: the environment; `os.environ` where not given.
+
+    Raises:
+        ConfigError: the file is missing or broken, a name is unknown, or a value is not usable.
+    """
+    layers = [
+        _read_file(path),
+        _read_environ(os.environ if environ is None else environ),
+        {key: value for key, value in (overrides or {}).items() if value is not None},
+    ]
+    values: dict[str, object] = {}
+    for layer in layers:
+        values.update(layer)
+    sections = {}
+    for section in fields(Config):
+        cls = _section_class(section.name)
+        hints = get_type_hints(cls)
+        given = {
+            name: _coerce(value, hints[name], f"{section.name}.{name}")
+            for name in hints
+            if (value := values.pop(f"{section.name}.{name}", None)) is not None
+        }
+        sections[section.name] = cls(**given)
+    for unknown in values:
+        raise ConfigError(_unknown(unknown, "setting", _all_keys()))
+    return Config(**sections)
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Words for an error message: the known name that is nearest to an unknown one."""
+    known = sorted(known)
+    close = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    return f"did you mean '{close[0]}'?" if close else "known: " + ", ".join(known)
+
+
+def _section_class(name: str) -> type[Any]:
+    cls = get_type_hints(Config)[name]
+    assert isinstance(cls, type)
+    return cls
+
+
+def _all_keys() -> list[str]:
+    return [f"{s.name}.{f.name}" for s in fields(Config) for f in fields(_section_class(s.name))]
+
+
+def _read_file(path: Path | None) -> dict[str, object]:
+    if path is None:
+        path = Path(CONFIG_FILE)
+        if not path.is_file():
+            return {}
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(
+            f"Cannot read the settings file {path}: {error.strerror}. "
+            "Give the path of an mmchat.toml, or leave --config away."
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} is not valid TOML: {error}. Correct that line.") from error
+    flat: dict[str, object] = {}
+    for section, content in data.items():
+        if not isinstance(content, dict):
+            raise ConfigError(
+                f"{path}: '{section}' stands outside of a section. "
+                f"Expected one of the sections {', '.join(f'[{f.name}]' for f in fields(Config))}."
+            )
+        flat.update({f"{section}.{key}": value for key, value in content.items()})
+    return flat
+
+
+def _read_environ(environ: Mapping[str, str]) -> dict[str, object]:
+    known = {ENV_PREFIX + key.replace(".", "_").upper(): key for key in _all_keys()}
+    found: dict[str, object] = {}
+    for name, value in environ.items():
+        if not name.startswith(ENV_PREFIX) or name in _OTHER_ENV:
+            continue
+        if name not in known:
+            raise ConfigError(_unknown(name, "environment variable", [*known, *_OTHER_ENV]))
+        found[known[name]] = value
+    return found
+
+
+def _coerce(value: object, kind: type[Any], key: str) -> object:
+    """Turn a value of a file, the environment or a flag into the type of its field."""
+    wanted: type[Any] = kind.__args__[0] if isinstance(kind, types.UnionType) else kind
+    if isinstance(value, bool) is not (wanted is bool) and not isinstance(value, str):
+        raise ConfigError(f"{key} = {value!r}: expected {_kind_name(wanted)}.")
+    try:
+        if wanted is bool and isinstance(value, str):
+            return {"true": True, "1": True, "false": False, "0": False}[value.lower()]
+        if wanted is int and isinstance(value, float) and not value.is_integer():
+            raise ValueError
+        if wanted is str and not isinstance(value, str):
+            raise ValueError
+        return wanted(value)
+    except (ValueError, TypeError, KeyError):
+        raise ConfigError(f"{key} = {value!r}: expected {_kind_name(wanted)}.") from None
+
+
+def _kind_name(kind: type[Any]) -> str:
+    return {int: "a whole number", float: "a number", bool: "true or false", str: "a text"}[kind]
+
+
+def _require(holds: bool, key: str, value: object, expected: str) -> None:
+    if not holds:
+        raise ConfigError(f"{key} = {value!r}: expected {expected}.")
+
+
+def _unknown(name: str, what: str, known: Iterable[str]) -> str:
+    return f"Unknown {what} '{name}': {nearest(name, known)}"

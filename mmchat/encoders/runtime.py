@@ -1,0 +1,152 @@
+"""Where the encoders run: the device, the number type, and one repair that torchvision needs.
+
+Threads are left to torch, which takes one per core.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+import sys
+import warnings
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mmchat.errors import ConfigError, ModelError
+
+if TYPE_CHECKING:
+    import torch
+
+Vectors = NDArray[np.float32]
+"""One row an item, of length one."""
+
+# The operators that torchvision's Python files name while they are imported. Taken from torchvision's
+# own declarations (torchvision/csrc/ops: nms.cpp and quantized/cpu/qnms_kernel.cpp).
+_SCHEMAS = {
+    "nms": "nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
+    "qnms": "qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
+}
+_MISSING_OPERATOR = re.compile(r"operator torchvision::(\w+) does not exist")
+# torch forgets an operator as soon as the Library that declared it is collected.
+_declared: dict[str, Any] = {}
+
+
+def pick_device(wanted: str) -> torch.device:
+    """Return the device to compute on.
+
+    Args:
+        wanted: `auto` (CUDA, else Apple's MPS, else the processor) or a name that torch knows.
+
+    Raises:
+        ConfigError: torch does not know the name, or this machine has no such device.
+    """
+    import torch
+
+    cuda, mps = torch.cuda.is_available(), torch.backends.mps.is_available()
+    if wanted == "auto":
+        return torch.device("cuda" if cuda else "mps" if mps else "cpu")
+    try:
+        device = torch.device(wanted)
+    except RuntimeError:
+        raise ConfigError(
+            f"encoders.device = {wanted!r}: expected auto, cpu, cuda, cuda:1 or mps."
+        ) from None
+    absent = {"cuda": not cuda, "mps": not mps}.get(device.type, False)
+    if absent or (device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count()):
+        raise ConfigError(
+            f"encoders.device = {wanted!r}: torch sees no such device here "
+            f"({torch.cuda.device_count()} CUDA devices). Take auto or cpu, "
+            "or install the build of torch for that device."
+        )
+    return device
+
+
+def pick_dtype(wanted: str, device: torch.device) -> torch.dtype:
+    """Return the number type to compute in: `float32`, `bfloat16`, or for `auto` what is faster there.
+
+    bfloat16 halves the memory and keeps the ranking where it is used here, but a processor that has
+    no instructions for it emulates them, slower than float32: hence `auto` asks first.
+
+    Raises:
+        ConfigError: the type is not one of the three.
+    """
+    import torch
+
+    if wanted == "auto":
+        if device.type == "cuda":
+            native = torch.cuda.is_bf16_supported(including_emulation=False)
+        else:
+            native = device.type == "cpu" and _cpu_computes_bfloat16()
+        return torch.bfloat16 if native else torch.float32
+    if wanted in {"float32", "bfloat16"}:
+        return torch.bfloat16 if wanted == "bfloat16" else torch.float32
+    raise ConfigError(f"encoders.dtype = {wanted!r}: expected auto, float32 or bfloat16.")
+
+
+@functools.cache
+def _cpu_computes_bfloat16() -> bool:
+    """Tell whether the processor multiplies bfloat16 matrices itself (AMX, AVX512-BF16, Arm's BF16)."""
+    import torch
+
+    # Public since torch 2.10; before that, float32 is the safe answer.
+    ask = getattr(torch.cpu, "get_capabilities", None)
+    found: dict[str, Any] = ask() if ask is not None else {}
+    return any(found.get(name) is True for name in ("amx_bf16", "avx512_bf16", "bf16"))
+
+
+def ensure_torchvision() -> None:
+    """Make `import torchvision` work where its compiled operators do not fit the build of torch.
+
+    open_clip and timm import torchvision for its picture transforms, which are plain Python. But a
+    package index carries torchvision for CUDA only, and beside the CPU build of torch its compiled
+    half cannot be loaded; torchvision tolerates that until it attaches a shape function to operators
+    which only the compiled half declares (`RuntimeError: operator torchvision::nms does not exist`).
+    So the missing operators are declared, without any code behind them, and the import is tried again.
+    Calling one (non-maximum suppression; nothing here does) still fails, as it would have to.
+
+    Nothing is declared where the import works by itself. Safe to call any number of times, before or
+    after open_clip, timm, transformers or sentence-transformers were imported.
+
+    Raises:
+        ModelError: torchvision is not installed, or its import fails for another reason.
+    """
+    # Each pass declares one operator; a later torchvision may name more of them.
+    for _ in range(32):
+        try:
+            with warnings.catch_warnings():
+                # torchvision.io warns about the picture codecs of its compiled half: PIL reads ours.
+                warnings.filterwarnings("ignore", message="Failed to load image Python extension")
+                import torchvision  # noqa: F401
+            return
+        except (RuntimeError, ImportError) as error:
+            missing = _MISSING_OPERATOR.search(str(error))
+            if missing is None or missing[1] in _declared:
+                raise ModelError(
+                    f"torchvision cannot be imported: {error}. open_clip and timm need it. Install the "
+                    "torchvision that belongs to the installed torch (see the table on pytorch.org)."
+                ) from error
+            _declare(missing[1])
+    raise ModelError(
+        f"torchvision lacks more operators than expected ({', '.join(_declared)}, …). "
+        "Install the torchvision that belongs to the installed torch."
+    )
+
+
+def _declare(operator: str) -> None:
+    import torch.library
+
+    library = torch.library.Library("torchvision", "FRAGMENT")
+    library.define(_SCHEMAS.get(operator, f"{operator}(Tensor input) -> Tensor"))
+    _declared[operator] = library
+    # A failed import leaves the submodules that had loaded; the next try must start from nothing.
+    for name in [name for name in sys.modules if name.split(".")[0] == "torchvision"]:
+        del sys.modules[name]
+
+
+def unit_rows(vectors: NDArray[Any]) -> Vectors:
+    """Scale each row of (n, d) to length one, in float32; a row of zeros stays zero."""
+    rows = np.asarray(vectors, dtype=np.float32)
+    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+    return np.asarray(rows / np.maximum(lengths, np.finfo(np.float32).tiny), dtype=np.float32)

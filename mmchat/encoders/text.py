@@ -1,0 +1,259 @@
+"""Passages and questions as vectors, through sentence-transformers."""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from mmchat.encoders.fingerprint import files_of_model, fingerprint
+from mmchat.encoders.runtime import Vectors, ensure_torchvision, pick_device, pick_dtype, unit_rows
+from mmchat.errors import ModelError
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+    from tokenizers import Tokenizer
+
+# E5 models need their prompts (Wang et al., 2022, section 4.2), and their older folders do not name
+# them. The -instruct models are trained with others.
+_E5_NAME = re.compile(r"(^|[-_/])e5([-_](?!.*instruct)|$)", re.IGNORECASE)
+_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+# What the hub keeps beside the weights, in other forms that are not read here.
+_OTHER_FORMS = ["*.onnx", "*.h5", "*.msgpack", "*.ot", "openvino/*", "onnx/*", "*.gguf"]
+_DEFAULT_MAX_TOKENS = 512
+
+
+class Prompts(NamedTuple):
+    """What stands before a text when it is encoded; empty where the model was trained without."""
+
+    query: str = ""
+    passage: str = ""
+
+
+class SentenceEncoder:
+    """A sentence-transformers model.
+
+    Nothing is loaded until it is needed: `fingerprint`, `dimension` and `max_tokens` read the settings,
+    `token_spans` the tokenizer, and only the first encoding loads the weights.
+
+    Neither the device nor the number type is part of the fingerprint: they move a cosine by about 0.002,
+    which leaves the ranking as it is (overlap@10 0.99), so an index opens on another machine.
+    """
+
+    def __init__(
+        self, source: str | Path, *, device: str = "auto", dtype: str = "auto", batch_size: int = 32
+    ) -> None:
+        """Take a model.
+
+        Args:
+            source: a sentence-transformers folder, or a hub id (`organisation/name`), which is
+                fetched when it is first used unless it is in the hub's own cache.
+            device: see `runtime.pick_device`.
+            dtype: see `runtime.pick_dtype`.
+            batch_size: texts that are computed at once; they are sorted by length before.
+        """
+        self.source = source
+        self.batch_size = batch_size
+        self._device = device
+        self._dtype = dtype
+        self._lock = threading.Lock()
+        self._model: SentenceTransformer | None = None
+
+    @functools.cached_property
+    def fingerprint(self) -> str:
+        """Name and content of the model, such as `multilingual-e5-small-0a1b2c3d4e5f`."""
+        mark = fingerprint(files_of_model(self.folder), *self.prompts, root=self.folder)
+        return f"{Path(self.source).name}-{mark}"
+
+    @functools.cached_property
+    def dimension(self) -> int:
+        """Numbers in a vector."""
+        pooling = self._settings("1_Pooling/config.json")
+        modules = [str(module["type"]).rsplit(".", 1)[-1] for module in self._modules]
+        modes = pooling.get("pooling_mode") or [
+            name for name, on in pooling.items() if name.startswith("pooling_mode_") and on is True
+        ]
+        width = pooling.get("embedding_dimension", pooling.get("word_embedding_dimension"))
+        plain = [*modules, "Normalize"][:3] == ["Transformer", "Pooling", "Normalize"]
+        if plain and len(modules) <= 3 and width and (isinstance(modes, str) or len(modes) == 1):
+            return int(width)
+        # More modules may change the width (a Dense layer does): the model itself has to say it.
+        return int(self.model.get_embedding_dimension() or 0)
+
+    @functools.cached_property
+    def max_tokens(self) -> int:
+        """Tokens of a text that are read, beside the prompt and the special tokens; the rest is cut."""
+        limits = (
+            self._settings("sentence_bert_config.json").get("max_seq_length"),
+            self._settings("tokenizer_config.json").get("model_max_length"),
+            self._settings("config.json").get("max_position_embeddings"),
+        )
+        limit = min((int(value) for value in limits if value), default=_DEFAULT_MAX_TOKENS)
+        special = self._tokenizer.num_special_tokens_to_add(is_pair=False)
+        return limit - special - max(self.count_tokens(prompt) for prompt in self.prompts)
+
+    @functools.cached_property
+    def prompts(self) -> Prompts:
+        """The prompts that the model's own settings name."""
+        named = self._settings("config_sentence_transformers.json").get("prompts") or {}
+        passage = next(
+            (named[key] for key in ("document", "passage", "corpus") if key in named), ""
+        )
+        if not any(named.values()) and _E5_NAME.search(str(self.source)):
+            return Prompts("query: ", "passage: ")
+        return Prompts(named.get("query") or "", passage or "")
+
+    def encode_queries(self, texts: Sequence[str]) -> Vectors:
+        """Encode what people ask. Returns unit vectors of shape (texts, dimension)."""
+        return self._encode(texts, self.prompts.query, "query")
+
+    def encode_passages(self, texts: Sequence[str]) -> Vectors:
+        """Encode what is searched. Returns unit vectors of shape (texts, dimension)."""
+        return self._encode(texts, self.prompts.passage, "document")
+
+    def token_spans(self, text: str) -> list[tuple[int, int]]:
+        """Return the characters of each token of `text`, half open, without special tokens.
+
+        Their starts never go back. A space that a token carries in front is not part of its span, and a token
+        that stands for no character of its own has an empty one. Loads the tokenizer only.
+        """
+        spans = []
+        last = 0
+        for start, end in self._tokenizer.encode(text, add_special_tokens=False).offsets:
+            # Some tokenizers give the mark of a word's beginning the place of the word's first letter.
+            begin = max(start, last)
+            while begin < end and text[begin].isspace():
+                begin += 1
+            last = max(begin, end)
+            spans.append((begin, last))
+        return spans
+
+    def count_tokens(self, text: str) -> int:
+        """Return how many tokens `text` has, without special tokens and without a prompt."""
+        return len(self._tokenizer.encode(text, add_special_tokens=False))
+
+    @property
+    def model(self) -> SentenceTransformer:
+        """The loaded model. The embedded OpenCLIP model takes it as its text tower."""
+        with self._lock:
+            if self._model is None:
+                self._model = self._load()
+            return self._model
+
+    @functools.cached_property
+    def folder(self) -> Path:
+        """The folder of the model; a hub id is fetched, or found in the hub's cache.
+
+        Raises:
+            ModelError: there is no such folder, it holds no model, or the hub cannot give it.
+        """
+        path = Path(self.source)
+        if not path.is_dir():
+            if isinstance(self.source, Path) or not _HUB_ID.fullmatch(self.source):
+                raise ModelError(
+                    f"There is no folder {path}. Expected a sentence-transformers folder, a name of the "
+                    "catalogue (`mmchat models list`), or a hub id such as organisation/name."
+                )
+            return _fetch(self.source)
+        if not (path / "config.json").is_file() and not (path / "modules.json").is_file():
+            raise ModelError(
+                f"{path} holds no model: expected config.json or modules.json of sentence-transformers. "
+                "Give the folder that SentenceTransformer.save() wrote."
+            )
+        return path
+
+    def _encode(self, texts: Sequence[str], prompt: str, task: str) -> Vectors:
+        if not texts:
+            return np.zeros((0, self.dimension), np.float32)
+        vectors: Any = self.model.encode(
+            list(texts),
+            prompt=prompt,
+            task=task,
+            batch_size=self.batch_size,
+            show_progress_bar=False,
+            convert_to_tensor=True,
+        )
+        # Unit length in float32: scaled in bfloat16, a row would be up to 0.4 % off.
+        return unit_rows(vectors.float().cpu().numpy())
+
+    def _load(self) -> SentenceTransformer:
+        ensure_torchvision()
+        from sentence_transformers import SentenceTransformer
+
+        device = pick_device(self._device)
+        dtype = pick_dtype(self._dtype, device)
+        try:
+            return SentenceTransformer(
+                str(self.folder),
+                device=str(device),
+                local_files_only=True,
+                model_kwargs={"dtype": dtype},
+            )
+        except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
+            raise ModelError(
+                f"sentence-transformers cannot load {self.folder}: {error}. "
+                "Fetch the model anew, or name another one in encoders.text."
+            ) from error
+
+    @functools.cached_property
+    def _tokenizer(self) -> Tokenizer:
+        """The tokenizer, neither cutting nor padding."""
+        from tokenizers import Tokenizer
+
+        path = self.folder / "tokenizer.json"
+        # A folder of old may hold a vocabulary only, which transformers knows how to read.
+        tokenizer = (
+            Tokenizer.from_file(str(path)) if path.is_file() else self._converted_tokenizer()
+        )
+        tokenizer.no_truncation()
+        tokenizer.no_padding()
+        return tokenizer
+
+    def _converted_tokenizer(self) -> Tokenizer:
+        ensure_torchvision()
+        from transformers import AutoTokenizer
+
+        try:
+            loaded = AutoTokenizer.from_pretrained(str(self.folder), local_files_only=True)
+            backend: Tokenizer = loaded.backend_tokenizer
+        except (OSError, ValueError, AttributeError) as error:
+            raise ModelError(
+                f"{self.folder} has no tokenizer that can be read: {error}. "
+                "Expected tokenizer.json, or the vocabulary of a BERT model."
+            ) from error
+        return backend
+
+    @property
+    def _modules(self) -> list[dict[str, Any]]:
+        path = self.folder / "modules.json"
+        modules: list[dict[str, Any]] = json.loads(path.read_bytes()) if path.is_file() else []
+        return modules
+
+    def _settings(self, name: str) -> dict[str, Any]:
+        path = self.folder / name
+        settings: dict[str, Any] = json.loads(path.read_bytes()) if path.is_file() else {}
+        return settings
+
+
+def _fetch(hub_id: str) -> Path:
+    """Return the folder of a hub id: from the hub's cache where it is there, else from the hub."""
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+    try:
+        return Path(snapshot_download(hub_id, local_files_only=True, ignore_patterns=_OTHER_FORMS))
+    except LocalEntryNotFoundError:
+        pass
+    try:
+        return Path(snapshot_download(hub_id, ignore_patterns=_OTHER_FORMS))
+    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
+        raise ModelError(
+            f"{hub_id} is neither a folder here nor to be had from the hub: {error}. Check the name and the "
+            "network, or take a model of the catalogue (`mmchat models list`)."
+        ) from error

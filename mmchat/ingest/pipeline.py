@@ -1,0 +1,324 @@
+"""The write path: folder → load → chunk → encode → store.
+
+Only what changed is read again: a file is known by the hash of its content. A file that cannot be read
+is noted with its reason and never stops the others.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from mmchat import pictures
+from mmchat.config import IngestConfig
+from mmchat.errors import FileRejected, InputError
+from mmchat.ingest.chunking import chunk_document
+from mmchat.ingest.linking import link_pictures
+from mmchat.ingest.loading import (
+    LoadedFile,
+    LoadedPicture,
+    SourcePath,
+    humanise,
+    load_file,
+    shared_stem,
+)
+from mmchat.stores.base import SourceFile, Vectors, Writer
+from mmchat.types import FileProblem, IndexReport, Picture
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+# Items that are gathered before they are encoded: enough to sort by length, few enough for memory.
+_CHUNKS_AT_ONCE = 256
+_PICTURES_AT_ONCE = 32
+
+
+class TextEncoder(Protocol):
+    """What ingestion needs of a text encoder."""
+
+    @property
+    def dimension(self) -> int:
+        """Numbers in a vector."""
+        ...
+
+    def encode_passages(self, texts: Sequence[str]) -> Vectors:
+        """Return unit vectors of shape (texts, dimension)."""
+        ...
+
+    def token_spans(self, text: str) -> Sequence[tuple[int, int]]:
+        """Return the character spans of the tokens of `text`."""
+        ...
+
+
+class ImageEncoder(Protocol):
+    """What ingestion needs of an image encoder."""
+
+    @property
+    def dimension(self) -> int:
+        """Numbers in a vector."""
+        ...
+
+    def encode_images(self, images: Sequence[Image]) -> Vectors:
+        """Return unit vectors of shape (images, dimension)."""
+        ...
+
+
+class Progress(Protocol):
+    """Told how far a build is."""
+
+    def start(self, files: int) -> None:
+        """Begin with so many files."""
+        ...
+
+    def advance(self, items: int, failed: bool) -> None:
+        """One file is done; it gave so many items, or failed."""
+        ...
+
+
+class NoProgress:
+    """Says nothing."""
+
+    def start(self, files: int) -> None:
+        """Ignore it."""
+
+    def advance(self, items: int, failed: bool) -> None:
+        """Ignore it."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundFile:
+    """A file of the folder, before it is read."""
+
+    source: SourcePath
+    problem: str = ""
+    """Why it is not to be read, where that is known from its name alone."""
+
+
+@dataclass(slots=True)
+class _Tally:
+    embedded: int = 0
+    skipped: int = 0
+    changed: bool = False
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Files that are read but not yet encoded."""
+
+    files: list[SourceFile] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+    images: list[Image] = field(default_factory=list)
+
+    @property
+    def is_full(self) -> bool:
+        return len(self.texts) >= _CHUNKS_AT_ONCE or len(self.images) >= _PICTURES_AT_ONCE
+
+
+class Pipeline:
+    """Brings a store in step with a folder."""
+
+    def __init__(
+        self,
+        text_encoder: TextEncoder,
+        image_encoder: ImageEncoder,
+        config: IngestConfig,
+        progress: Progress | None = None,
+    ) -> None:
+        self._text_encoder = text_encoder
+        self._image_encoder = image_encoder
+        self._config = config
+        self._progress = progress or NoProgress()
+
+    def run(self, folder: Path, writer: Writer, *, leave_out: Path | None = None) -> IndexReport:
+        """Index the files of `folder` that are new or changed, and forget those that are gone.
+
+        Args:
+            folder: what is indexed, with all folders below it.
+            writer: the store, open for writing. It is committed only where something changed.
+            leave_out: a folder below `folder` that is not content (the index itself).
+
+        Raises:
+            InputError: the folder holds nothing that can be indexed; the store is left as it was.
+        """
+        started = time.perf_counter()
+        found = list(scan(folder, leave_out))
+        known = dict(writer.known)
+        gone = known.keys() - {file.source.relative for file in found}
+        self._progress.start(len(found))
+        tally = _Tally(changed=bool(gone))
+        batch = _Batch()
+        for file in found:
+            items, failed = self._take(file, known, writer, batch, tally)
+            self._progress.advance(items, failed)
+            if batch.is_full:
+                self._flush(batch, writer, tally)
+        self._flush(batch, writer, tally)
+        for path in gone:
+            writer.remove(path)
+        self._finish(folder, writer, tally)
+        counts = writer.counts()
+        return IndexReport(
+            **counts,
+            embedded=tally.embedded,
+            skipped=tally.skipped,
+            removed=len(gone),
+            seconds=round(time.perf_counter() - started, 3),
+            problems=tuple(writer.problems()),
+        )
+
+    def _take(
+        self,
+        file: FoundFile,
+        known: dict[str, str],
+        writer: Writer,
+        batch: _Batch,
+        tally: _Tally,
+    ) -> tuple[int, bool]:
+        """Read one file into the batch; return how many items it gave and whether it failed."""
+        content_hash = ""
+        try:
+            content_hash = _hash(file)
+            if known.get(file.source.relative) == content_hash:
+                tally.skipped += 1
+                return 0, False
+            tally.changed = True
+            if file.problem:
+                raise FileRejected(file.problem)
+            loaded = load_file(file.source, self._config)
+            source = self._source(file.source.relative, content_hash, loaded, writer)
+        except (FileRejected, OSError) as error:
+            tally.changed = True
+            reason = str(error).replace(str(file.source.path), file.source.relative)
+            writer.add_problem(FileProblem(file.source.relative, reason, content_hash))
+            return 0, True
+        batch.files.append(source)
+        batch.texts += [chunk.context_text for chunk in source.chunks]
+        batch.images += [picture.image for picture in loaded.pictures]
+        return len(source.chunks) + len(source.pictures), False
+
+    def _source(
+        self, relative: str, content_hash: str, loaded: LoadedFile, writer: Writer
+    ) -> SourceFile:
+        chunks = [
+            chunk
+            for document in loaded.documents
+            for chunk in chunk_document(document, self._text_encoder.token_spans, self._config)
+        ]
+        return SourceFile(
+            path=relative,
+            content_hash=content_hash,
+            documents=tuple(document.document for document in loaded.documents),
+            chunks=tuple(chunks),
+            pictures=tuple(_keep(picture, content_hash, writer) for picture in loaded.pictures),
+            references=tuple(r for document in loaded.documents for r in document.references),
+        )
+
+    def _flush(self, batch: _Batch, writer: Writer, tally: _Tally) -> None:
+        if not batch.files:
+            return
+        text = np.zeros((0, self._text_encoder.dimension), dtype=np.float32)
+        images = np.zeros((0, self._image_encoder.dimension), dtype=np.float32)
+        if batch.texts:
+            text = self._text_encoder.encode_passages(batch.texts)
+        if batch.images:
+            images = self._image_encoder.encode_images(batch.images)
+        writer.add(batch.files, text, images)
+        tally.embedded += len(batch.texts) + len(batch.images)
+        batch.files, batch.texts, batch.images = [], [], []
+
+    def _finish(self, folder: Path, writer: Writer, tally: _Tally) -> None:
+        counts = writer.counts()
+        if counts["chunks"] + counts["pictures"] == 0:
+            raise InputError(_nothing(folder, writer.problems()))
+        if tally.changed or writer.starts_empty:
+            links, captions = link_pictures(*writer.places())
+            writer.set_links(links, captions)
+            writer.commit()
+
+
+def scan(folder: Path, leave_out: Path | None = None) -> Iterator[FoundFile]:
+    """Yield the files below `folder` in the order of their names.
+
+    Hidden files and folders are left out. A link is followed only to a file inside the folder: one that
+    leads out of it would put into the index what its owner did not mean to show.
+
+    Raises:
+        InputError: `folder` is not there or not a folder.
+    """
+    if not folder.is_dir():
+        what = "is a file" if folder.exists() else "does not exist"
+        raise InputError(f"{folder} {what}. Give the path of a folder with documents and pictures.")
+    root = folder.resolve()
+    excluded = leave_out.resolve() if leave_out else None
+    for base, folders, files in os.walk(root, followlinks=False):
+        here = Path(base)
+        folders[:] = sorted(n for n in folders if not n.startswith(".") and here / n != excluded)
+        paths = [here / name for name in sorted(files) if not _is_litter(name)]
+        sharing = Counter(shared_stem(path.stem).casefold() for path in paths)
+        for path in paths:
+            # Kettle_Iconic.jpg and Kettle_Description.txt are both of the thing called "Kettle".
+            stem = shared_stem(path.stem)
+            several = sharing[stem.casefold()] > 1
+            yield _found(path, root, humanise(stem if several else path.stem))
+
+
+def _is_litter(name: str) -> bool:
+    return name.startswith(".") or name.lower() in {"thumbs.db", "desktop.ini"}
+
+
+def _found(path: Path, root: Path, name: str) -> FoundFile:
+    relative = path.relative_to(root).as_posix()
+    # Bytes of a file name that are not UTF-8 come as lone surrogates, which no database takes.
+    shown = relative.encode("utf-8", "backslashreplace").decode("utf-8")
+    problem = ""
+    if shown != relative:
+        problem = f"{shown}: the file name is not UTF-8. Rename the file."
+    elif path.is_symlink() and not path.resolve().is_relative_to(root):
+        problem = (
+            f"{shown} is a link that leaves the folder. Copy the file into the folder instead."
+        )
+    elif not path.is_file():
+        problem = f"{shown} is a broken link or not an ordinary file. Remove it."
+    return FoundFile(SourcePath(path, shown, name), problem)
+
+
+def _hash(file: FoundFile) -> str:
+    if file.problem:
+        return hashlib.blake2b(file.problem.encode(), digest_size=16).hexdigest()
+    with file.source.path.open("rb") as content:
+        return hashlib.file_digest(content, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+
+
+def _keep(picture: LoadedPicture, content_hash: str, writer: Writer) -> Picture:
+    """Store the copies of a picture that the index keeps."""
+    identity = f"{picture.name}\0{content_hash}".encode()
+    return Picture(
+        id="p" + hashlib.blake2b(identity, digest_size=8).hexdigest(),
+        document=picture.document,
+        name=picture.name,
+        media=writer.put_media(pictures.to_jpeg(picture.image), ".jpg"),
+        thumb=writer.put_media(
+            pictures.to_jpeg(picture.image, pictures.THUMB_PX), ".jpg", thumb=True
+        ),
+        width=picture.size[0],
+        height=picture.size[1],
+        caption=picture.caption,
+        page=picture.page,
+        box=picture.box,
+    )
+
+
+def _nothing(folder: Path, problems: Sequence[FileProblem]) -> str:
+    if not problems:
+        return f"{folder} holds no files. Put documents or pictures into it."
+    first = problems[0].reason
+    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    return f"{folder} holds nothing that can be indexed. {first}{more}"

@@ -1,0 +1,143 @@
+"""Open pictures from outside safely: the size is checked before a pixel is decoded.
+
+A file of a few kilobytes can claim to hold billions of pixels. Pillow reads the header first, so that
+a picture is refused for what it would become, and decodes it only then.
+"""
+
+from __future__ import annotations
+
+import io
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mmchat.errors import FileRejected, QueryError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from mmchat.types import ImageInput
+
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".tif", ".tiff", ".bmp"})
+THUMB_PX = 384
+
+
+def open_image(source: ImageInput, max_megapixels: float = 100.0) -> Image:
+    """Open a picture that somebody asks about.
+
+    Args:
+        source: a path, the bytes of a file, or a PIL image.
+        max_megapixels: a larger picture is refused (millions of pixels).
+
+    Returns:
+        an RGB image, upright, on white where it was transparent.
+
+    Raises:
+        QueryError: it is not a picture, or too large.
+    """
+    try:
+        return _open(source, max_megapixels, longest=None)
+    except FileRejected as error:
+        raise QueryError(str(error)) from error
+
+
+def load_picture(path: Path, max_megapixels: float, longest: int) -> tuple[Image, tuple[int, int]]:
+    """Open a picture of the folder, scaled down to `longest` pixels on its longer side.
+
+    Returns:
+        the RGB image, upright and scaled; and width and height before scaling, in pixels.
+
+    Raises:
+        FileRejected: it is empty, broken, not a picture, or too large.
+    """
+    image = _open(path, max_megapixels, longest=longest)
+    size = image.info["mmchat_size"]
+    image.thumbnail((longest, longest), reducing_gap=2.0)
+    return image, size
+
+
+def to_jpeg(image: Image, longest: int | None = None) -> bytes:
+    """Return the bytes of a JPEG file, scaled down to `longest` pixels on its longer side."""
+    if longest is not None:
+        image = image.copy()
+        image.thumbnail((longest, longest), reducing_gap=2.0)
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=88, optimize=True)
+    return buffer.getvalue()
+
+
+def _open(source: ImageInput, max_megapixels: float, longest: int | None) -> Image:
+    from PIL import Image, ImageOps, UnidentifiedImageError
+
+    name = _describe(source)
+    try:
+        with warnings.catch_warnings():
+            # Our own limit decides, below; Pillow's warning would only repeat it on stderr.
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            if isinstance(source, Image.Image):
+                image = source
+            else:
+                image = Image.open(io.BytesIO(source) if isinstance(source, bytes) else source)
+            size = image.size
+            if size[0] * size[1] > max_megapixels * 1e6:
+                raise FileRejected(_too_large(name, size[0] * size[1] / 1e6, max_megapixels))
+            if longest is not None and image.format == "JPEG":
+                # The decoder scales by 2, 4 or 8 on the way, which is several times as fast.
+                image.draft("RGB", (longest, longest))
+            image = ImageOps.exif_transpose(image)
+            if image.size[0] < image.size[1] != size[0] < size[1]:
+                size = (size[1], size[0])
+            image = _flatten(image)
+    except Image.DecompressionBombError:
+        raise FileRejected(_too_large(name, None, max_megapixels)) from None
+    except FileNotFoundError:
+        raise FileRejected(f"{name}: there is no such file. Check the path.") from None
+    except UnidentifiedImageError:
+        raise FileRejected(_not_a_picture(name, source)) from None
+    except (OSError, SyntaxError, ValueError, EOFError) as error:
+        # Pillow reports damage as any of these (a truncated file, a broken chunk, a bad header).
+        raise FileRejected(
+            f"{name} is damaged ({error}). Open it in a picture viewer and save it again."
+        ) from error
+    image.info["mmchat_size"] = size
+    return image
+
+
+def _flatten(image: Image) -> Image:
+    """Return the picture in RGB, on white where it was transparent."""
+    from PIL import Image
+
+    if image.mode in {"RGBA", "LA", "PA"} or "transparency" in image.info:
+        rgba = image.convert("RGBA")
+        ground = Image.new("RGB", rgba.size, "white")
+        ground.paste(rgba, mask=rgba.getchannel("A"))
+        return ground
+    if image.mode.startswith("I;16") or image.mode == "I":
+        # 16 bits a pixel: Pillow's own conversion would cut off everything above 255.
+        return image.point(lambda value: value / 256).convert("L").convert("RGB")
+    converted = image.convert("RGB")
+    return converted.copy() if converted is image else converted
+
+
+def _describe(source: object) -> str:
+    if isinstance(source, (str, Path)):
+        return str(source)
+    return "The picture"
+
+
+def _too_large(name: str, megapixels: float | None, limit: float) -> str:
+    got = "too many" if megapixels is None else f"{megapixels:.0f} million"
+    return (
+        f"{name} has {got} pixels; the limit is {limit:.0f} million. Save it smaller, or raise "
+        "ingest.max_megapixels."
+    )
+
+
+def _not_a_picture(name: str, source: object) -> str:
+    empty = source == b"" or (
+        isinstance(source, (str, Path))
+        and Path(source).is_file()
+        and not Path(source).stat().st_size
+    )
+    what = "is empty (0 bytes)" if empty else "is not a picture that can be read"
+    return f"{name} {what}. Expected JPEG, PNG, WebP, GIF, TIFF or BMP."

@@ -1,0 +1,62 @@
+"""Results as plain values for JSON: the same names at every edge (command line, HTTP, exports)."""
+
+from __future__ import annotations
+
+from mmchat.types import Answer, Hit, IndexReport, Source
+
+
+def hit_values(hit: Hit) -> dict[str, object]:
+    """Return a hit as JSON values. `picture_path` is the index's own copy, ready to open."""
+    return {
+        "rank": hit.rank,
+        "score": hit.score,
+        "kind": hit.kind,
+        "item": hit.item,
+        "document": hit.document,
+        "title": hit.title,
+        "page": hit.page,
+        "text": hit.text,
+        "picture": hit.picture,
+        "picture_path": str(hit.picture_path) if hit.picture_path else None,
+        "channels": dict(hit.channels),
+    }
+
+
+def source_values(source: Source) -> dict[str, object]:
+    """Return a source as JSON values. `span` is [start, end) in characters of the document."""
+    return {
+        "n": source.n,
+        "document": source.document,
+        "title": source.title,
+        "page": source.page,
+        "span": list(source.span) if source.span else None,
+        "text": source.text,
+        "picture": source.picture,
+        "picture_path": str(source.picture_path) if source.picture_path else None,
+    }
+
+
+def answer_values(answer: Answer) -> dict[str, object]:
+    """Return an answer as JSON values."""
+    return {
+        "answer": answer.answer,
+        "status": answer.status.value,
+        "sources": [source_values(source) for source in answer.sources],
+        "pictures": [hit_values(hit) for hit in answer.pictures],
+        "seconds": round(answer.seconds, 3),
+    }
+
+
+def report_values(report: IndexReport) -> dict[str, object]:
+    """Return the report of a build as JSON values."""
+    return {
+        "documents": report.documents,
+        "chunks": report.chunks,
+        "pictures": report.pictures,
+        "embedded": report.embedded,
+        "skipped": report.skipped,
+        "removed": report.removed,
+        "errors": report.errors,
+        "seconds": report.seconds,
+        "problems": [{"document": p.document, "reason": p.reason} for p in report.problems],
+    }

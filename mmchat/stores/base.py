@@ -1,0 +1,166 @@
+"""What a store of items must do, so that ingestion and retrieval need not know which one it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mmchat.types import Chunk, Document, FileProblem, Link, Picture
+
+Vectors = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """An item of one channel. The score is comparable within its channel only; higher is better."""
+
+    item: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A document names a picture file: `![alt](target)` in Markdown, or a column of a catalogue."""
+
+    document: str
+    target: str
+    """The picture's path relative to the indexed folder."""
+    offset: int
+    """The character of the document's text at which it is named."""
+    alt: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """One file of the folder with everything that was made of it."""
+
+    path: str
+    content_hash: str
+    documents: tuple[Document, ...]
+    chunks: tuple[Chunk, ...] = ()
+    pictures: tuple[Picture, ...] = ()
+    references: tuple[Reference, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkPlace:
+    """Where a chunk stands: what linking needs to know of it."""
+
+    id: str
+    document: str
+    start: int
+    end: int
+    page: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class PicturePlace:
+    """Where a picture stands: what linking needs to know of it."""
+
+    id: str
+    document: str
+    name: str
+    page: int | None
+
+
+class Reader(Protocol):
+    """A store that is open for reading. Vectors are float32, one row an item, of length one."""
+
+    def search_text(self, vector: Vectors, k: int) -> list[Scored]:
+        """Return the `k` chunks nearest to a text vector of shape (dimension,), best first."""
+        ...
+
+    def search_words(self, text: str, k: int) -> list[Scored]:
+        """Return the `k` chunks that match the words of `text` best (BM25), best first."""
+        ...
+
+    def search_images(self, vector: Vectors, k: int) -> list[Scored]:
+        """Return the `k` pictures nearest to a vector of the image space, best first."""
+        ...
+
+    def chunks(self, ids: Sequence[str]) -> Mapping[str, Chunk]:
+        """Return the chunks of these ids; an id that is not there is left out."""
+        ...
+
+    def pictures(self, ids: Sequence[str]) -> Mapping[str, Picture]:
+        """Return the pictures of these ids; an id that is not there is left out."""
+        ...
+
+    def pictures_of(self, chunk_ids: Sequence[str]) -> Mapping[str, Sequence[str]]:
+        """Return chunk id to the ids of the pictures that belong to it, the nearest first."""
+        ...
+
+    def chunks_of(self, picture_ids: Sequence[str]) -> Mapping[str, Sequence[str]]:
+        """Return picture id to the ids of the chunks that it belongs to, the nearest first."""
+        ...
+
+    def titles(self, paths: Sequence[str]) -> Mapping[str, str]:
+        """Return path to title of these documents."""
+        ...
+
+    def file(self, relative: str) -> Path:
+        """Return the full path of a file that the index keeps (a picture's `media` or `thumb`)."""
+        ...
+
+    def document(self, path: str) -> Document | None:
+        """Return the document of that path, or None."""
+        ...
+
+
+class Writer(Protocol):
+    """A store that is open for writing: readers see nothing of it until `commit`."""
+
+    starts_empty: bool
+    """Whether nothing of an earlier content was kept."""
+
+    @property
+    def known(self) -> Mapping[str, str]:
+        """Path to content hash of each file that the store holds, or holds a problem of."""
+        ...
+
+    def put_media(self, content: bytes, suffix: str, *, thumb: bool = False) -> str:
+        """Keep the bytes of a picture; return their name relative to the index."""
+        ...
+
+    def add(self, files: Sequence[SourceFile], text: Vectors, images: Vectors) -> None:
+        """Add files; a file of the same path is replaced.
+
+        Args:
+            files: what was read, in order.
+            text: (chunks of all files, dimension), in the order of the files.
+            images: (pictures of all files, dimension), likewise.
+        """
+        ...
+
+    def add_problem(self, problem: FileProblem) -> None:
+        """Note that a file could not be read; what the store held of it is removed."""
+        ...
+
+    def remove(self, path: str) -> None:
+        """Remove a file and everything that was made of it."""
+        ...
+
+    def places(self) -> tuple[list[ChunkPlace], list[PicturePlace], list[Reference]]:
+        """Return what linking needs to know of everything in the store."""
+        ...
+
+    def set_links(self, links: Iterable[Link], captions: Mapping[str, str]) -> None:
+        """Replace all links, and give pictures without a caption of their own one (by id)."""
+        ...
+
+    def problems(self) -> Sequence[FileProblem]:
+        """Return the files that could not be indexed, in this run and in those before it."""
+        ...
+
+    def counts(self) -> Mapping[str, int]:
+        """Return how many `documents`, `chunks`, `pictures` and `errors` there are."""
+        ...
+
+    def commit(self) -> None:
+        """Make the new content the one that readers see."""
+        ...

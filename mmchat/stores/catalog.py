@@ -1,0 +1,323 @@
+"""The SQLite part of a local index: documents, chunks, pictures, links, and their words (FTS5).
+
+Lists of ids go in as one JSON value (`json_each`), which no limit on bound variables cuts off.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from urllib.parse import quote
+
+from mmchat.stores.base import ChunkPlace, PicturePlace, Reference, Scored, SourceFile
+from mmchat.stores.words import indexed_words, match_expression
+from mmchat.types import Box, Chunk, Document, FileProblem, Link, Picture
+
+# The row id of a chunk or picture is also the id of its vector in the FAISS file beside this one.
+_SCHEMA = """
+CREATE TABLE files (id INTEGER PRIMARY KEY, path TEXT UNIQUE NOT NULL, content_hash TEXT NOT NULL);
+CREATE TABLE problems (path TEXT PRIMARY KEY, content_hash TEXT NOT NULL, reason TEXT NOT NULL);
+CREATE TABLE documents (
+    id INTEGER PRIMARY KEY, file INTEGER NOT NULL REFERENCES files ON DELETE CASCADE,
+    path TEXT UNIQUE NOT NULL, title TEXT NOT NULL, text TEXT NOT NULL, metadata TEXT NOT NULL);
+CREATE INDEX documents_file ON documents (file);
+CREATE TABLE chunks (
+    id INTEGER PRIMARY KEY, item TEXT UNIQUE NOT NULL,
+    document INTEGER NOT NULL REFERENCES documents ON DELETE CASCADE,
+    ordinal INTEGER NOT NULL, start INTEGER NOT NULL, "end" INTEGER NOT NULL,
+    page INTEGER, breadcrumb TEXT NOT NULL);
+CREATE INDEX chunks_document ON chunks (document);
+CREATE VIRTUAL TABLE words USING fts5 (body, tokenize = 'porter unicode61 remove_diacritics 2');
+CREATE TABLE pictures (
+    id INTEGER PRIMARY KEY, item TEXT UNIQUE NOT NULL,
+    document INTEGER NOT NULL REFERENCES documents ON DELETE CASCADE,
+    name TEXT NOT NULL, media TEXT NOT NULL, thumb TEXT NOT NULL, width INTEGER NOT NULL,
+    height INTEGER NOT NULL, caption TEXT NOT NULL, page INTEGER, box TEXT);
+CREATE INDEX pictures_document ON pictures (document);
+CREATE TABLE refs (
+    document INTEGER NOT NULL REFERENCES documents ON DELETE CASCADE,
+    target TEXT NOT NULL, "offset" INTEGER NOT NULL, alt TEXT NOT NULL);
+CREATE INDEX refs_document ON refs (document);
+CREATE TABLE links (picture TEXT NOT NULL, chunk TEXT NOT NULL, position INTEGER NOT NULL);
+CREATE INDEX links_picture ON links (picture, position);
+CREATE INDEX links_chunk ON links (chunk, position);
+"""
+
+_SELECT_CHUNKS = """
+SELECT c.item, d.path, c.ordinal, substr(d.text, c.start + 1, c."end" - c.start),
+       c.start, c."end", c.breadcrumb, c.page
+FROM chunks c JOIN documents d ON d.id = c.document WHERE c.item IN (SELECT value FROM json_each(?))
+"""
+_SELECT_PICTURES = """
+SELECT p.item, d.path, p.name, p.media, p.thumb, p.width, p.height, p.caption, p.page, p.box
+FROM pictures p JOIN documents d ON d.id = p.document WHERE p.item IN (SELECT value FROM json_each(?))
+"""
+
+
+def connect_readonly(path: Path) -> sqlite3.Connection:
+    """Open a finished catalog. Nobody writes it any more, so that no locks are needed."""
+    uri = f"file:{quote(str(path.resolve()))}?mode=ro&immutable=1"
+    return sqlite3.connect(uri, uri=True, check_same_thread=False)
+
+
+def connect_writable(path: Path) -> sqlite3.Connection:
+    """Open a catalog for writing, and lay out its tables where it is new.
+
+    There is no journal: the file belongs to a generation that nobody reads before it is finished, and
+    that is thrown away where the writer dies.
+    """
+    connection = sqlite3.connect(path, check_same_thread=False)
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA journal_mode = OFF")
+    connection.execute("PRAGMA synchronous = OFF")
+    if connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0] == 0:
+        connection.executescript(_SCHEMA)
+    return connection
+
+
+def known_files(connection: sqlite3.Connection) -> dict[str, str]:
+    """Return path to content hash of the files that are indexed or have a problem."""
+    rows = connection.execute(
+        "SELECT path, content_hash FROM files UNION ALL SELECT path, content_hash FROM problems"
+    )
+    return dict(rows.fetchall())
+
+
+def insert_file(connection: sqlite3.Connection, file: SourceFile) -> tuple[list[int], list[int]]:
+    """Add a file; return the row ids of its chunks and of its pictures, in order."""
+    cursor = connection.execute(
+        "INSERT INTO files (path, content_hash) VALUES (?, ?)", (file.path, file.content_hash)
+    )
+    file_id = cursor.lastrowid
+    documents: dict[str, int] = {}
+    for document in file.documents:
+        cursor = connection.execute(
+            "INSERT INTO documents (file, path, title, text, metadata) VALUES (?, ?, ?, ?, ?)",
+            (
+                file_id,
+                document.path,
+                document.title,
+                document.text,
+                json.dumps(dict(document.metadata), ensure_ascii=False),
+            ),
+        )
+        documents[document.path] = _row_id(cursor)
+    connection.executemany(
+        'INSERT INTO refs (document, target, "offset", alt) VALUES (?, ?, ?, ?)',
+        [(documents[r.document], r.target, r.offset, r.alt) for r in file.references],
+    )
+    chunk_rows = [_insert_chunk(connection, documents[c.document], c) for c in file.chunks]
+    picture_rows = [_insert_picture(connection, documents[p.document], p) for p in file.pictures]
+    return chunk_rows, picture_rows
+
+
+def _insert_chunk(connection: sqlite3.Connection, document: int, chunk: Chunk) -> int:
+    cursor = connection.execute(
+        'INSERT INTO chunks (item, document, ordinal, start, "end", page, breadcrumb)'
+        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (
+            chunk.id,
+            document,
+            chunk.ordinal,
+            chunk.start,
+            chunk.end,
+            chunk.page,
+            json.dumps(chunk.breadcrumb, ensure_ascii=False),
+        ),
+    )
+    row = _row_id(cursor)
+    connection.execute(
+        "INSERT INTO words (rowid, body) VALUES (?, ?)", (row, indexed_words(chunk.context_text))
+    )
+    return row
+
+
+def _insert_picture(connection: sqlite3.Connection, document: int, picture: Picture) -> int:
+    box = picture.box
+    cursor = connection.execute(
+        "INSERT INTO pictures (item, document, name, media, thumb, width, height, caption, page, box)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            picture.id,
+            document,
+            picture.name,
+            picture.media,
+            picture.thumb,
+            picture.width,
+            picture.height,
+            picture.caption,
+            picture.page,
+            json.dumps([box.left, box.top, box.right, box.bottom]) if box else None,
+        ),
+    )
+    return _row_id(cursor)
+
+
+def delete_file(connection: sqlite3.Connection, path: str) -> tuple[list[int], list[int]]:
+    """Remove a file; return the row ids that its chunks and its pictures had."""
+    rows: list[list[int]] = []
+    for table in ("chunks", "pictures"):
+        found = connection.execute(
+            f"SELECT t.id FROM {table} t JOIN documents d ON d.id = t.document"  # noqa: S608
+            " JOIN files f ON f.id = d.file WHERE f.path = ?",
+            (path,),
+        )
+        rows.append([row for (row,) in found])
+    connection.executemany("DELETE FROM words WHERE rowid = ?", [(row,) for row in rows[0]])
+    connection.execute("DELETE FROM files WHERE path = ?", (path,))
+    connection.execute("DELETE FROM problems WHERE path = ?", (path,))
+    return rows[0], rows[1]
+
+
+def places(
+    connection: sqlite3.Connection,
+) -> tuple[list[ChunkPlace], list[PicturePlace], list[Reference]]:
+    """Return what linking needs to know of everything in the catalog."""
+    chunks = connection.execute(
+        'SELECT c.item, d.path, c.start, c."end", c.page FROM chunks c'
+        " JOIN documents d ON d.id = c.document ORDER BY d.path, c.ordinal"
+    )
+    pictures = connection.execute(
+        "SELECT p.item, d.path, p.name, p.page FROM pictures p"
+        " JOIN documents d ON d.id = p.document ORDER BY p.name"
+    )
+    references = connection.execute(
+        'SELECT d.path, r.target, r."offset", r.alt FROM refs r'
+        " JOIN documents d ON d.id = r.document ORDER BY d.path, r.rowid"
+    )
+    return (
+        [ChunkPlace(*row) for row in chunks],
+        [PicturePlace(*row) for row in pictures],
+        [Reference(*row) for row in references],
+    )
+
+
+def replace_links(
+    connection: sqlite3.Connection, links: Iterable[Link], captions: Mapping[str, str]
+) -> None:
+    """Replace all links, and the captions of the pictures that are named."""
+    connection.execute("DELETE FROM links")
+    connection.executemany(
+        "INSERT INTO links (picture, chunk, position) VALUES (?, ?, ?)",
+        [(link.picture, link.chunk, link.position) for link in links],
+    )
+    connection.executemany(
+        "UPDATE pictures SET caption = ? WHERE item = ?",
+        [(caption, item) for item, caption in captions.items()],
+    )
+
+
+def search_words(connection: sqlite3.Connection, text: str, k: int) -> list[Scored]:
+    """Return the chunks that match the words of `text` best, by FTS5's BM25 (k1 = 1.2, b = 0.75)."""
+    expression = match_expression(text)
+    if not expression:
+        return []
+    rows = connection.execute(
+        "SELECT c.item, -w.rank FROM (SELECT rowid, rank FROM words WHERE words MATCH ?"
+        " ORDER BY rank, rowid LIMIT ?) w JOIN chunks c ON c.id = w.rowid ORDER BY w.rank, w.rowid",
+        (expression, k),
+    )
+    return [Scored(item, score) for item, score in rows]
+
+
+def items_of_rows(
+    connection: sqlite3.Connection, table: str, rows: Sequence[int]
+) -> dict[int, str]:
+    """Return row id to item id of the table `chunks` or `pictures`."""
+    found = connection.execute(
+        f"SELECT id, item FROM {table} WHERE id IN (SELECT value FROM json_each(?))",  # noqa: S608
+        (json.dumps(rows),),
+    )
+    return dict(found.fetchall())
+
+
+def select_chunks(connection: sqlite3.Connection, ids: Sequence[str]) -> dict[str, Chunk]:
+    """Return the chunks of these ids, by id."""
+    rows = connection.execute(_SELECT_CHUNKS, (json.dumps(ids),))
+    return {
+        item: Chunk(
+            id=item,
+            document=document,
+            ordinal=ordinal,
+            text=text,
+            start=start,
+            end=end,
+            breadcrumb=tuple(json.loads(breadcrumb)),
+            page=page,
+        )
+        for item, document, ordinal, text, start, end, breadcrumb, page in rows
+    }
+
+
+def select_pictures(connection: sqlite3.Connection, ids: Sequence[str]) -> dict[str, Picture]:
+    """Return the pictures of these ids, by id."""
+    rows = connection.execute(_SELECT_PICTURES, (json.dumps(ids),))
+    return {row[0]: Picture(*row[:9], Box(*json.loads(row[9])) if row[9] else None) for row in rows}
+
+
+def linked(
+    connection: sqlite3.Connection, wanted: str, given: str, ids: Sequence[str]
+) -> dict[str, list[str]]:
+    """Follow links from one end (`given`: "picture" or "chunk") to the other, the nearest first."""
+    rows = connection.execute(
+        f"SELECT {given}, {wanted} FROM links WHERE {given} IN (SELECT value FROM json_each(?))"  # noqa: S608
+        " ORDER BY position, rowid",
+        (json.dumps(ids),),
+    )
+    found: dict[str, list[str]] = {}
+    for key, value in rows:
+        found.setdefault(key, []).append(value)
+    return found
+
+
+def select_document(connection: sqlite3.Connection, path: str) -> Document | None:
+    """Return the document of that path, or None."""
+    row = connection.execute(
+        "SELECT path, title, text, metadata FROM documents WHERE path = ?", (path,)
+    ).fetchone()
+    if row is None:
+        return None
+    path, title, text, metadata = row
+    return Document(path, title, text, json.loads(metadata))
+
+
+def select_titles(connection: sqlite3.Connection, paths: Sequence[str]) -> dict[str, str]:
+    """Return path to title of these documents."""
+    rows = connection.execute(
+        "SELECT path, title FROM documents WHERE path IN (SELECT value FROM json_each(?))",
+        (json.dumps(paths),),
+    )
+    return dict(rows.fetchall())
+
+
+def problems(connection: sqlite3.Connection) -> list[FileProblem]:
+    """Return the files that could not be indexed, by path."""
+    rows = connection.execute("SELECT path, reason, content_hash FROM problems ORDER BY path")
+    return [FileProblem(*row) for row in rows]
+
+
+def media_names(connection: sqlite3.Connection) -> set[str]:
+    """Return the names of all files that the pictures need."""
+    rows = connection.execute("SELECT media FROM pictures UNION SELECT thumb FROM pictures")
+    return {name for (name,) in rows}
+
+
+def counts(connection: sqlite3.Connection) -> dict[str, int]:
+    """Return how many documents, chunks, pictures and errors there are."""
+    tables = {
+        "documents": "documents",
+        "chunks": "chunks",
+        "pictures": "pictures",
+        "errors": "problems",
+    }
+    return {
+        name: connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608
+        for name, table in tables.items()
+    }
+
+
+def _row_id(cursor: sqlite3.Cursor) -> int:
+    assert cursor.lastrowid is not None
+    return cursor.lastrowid

@@ -1,0 +1,220 @@
+"""The vocabulary of mmchat: frozen dataclasses that the parts hand to each other.
+
+Scores and similarities: higher is better, everywhere. Ranks count from 1. Spans are character
+offsets into the text of a document, half open. Paths are POSIX paths relative to the indexed folder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+ImageInput: TypeAlias = "str | Path | bytes | Image"
+"""A picture as a caller may give it: a path, the bytes of a file, or a PIL image."""
+
+ItemKind: TypeAlias = Literal["chunk", "picture"]
+MetadataValue: TypeAlias = str | int | float | bool
+Metadata: TypeAlias = Mapping[str, MetadataValue]
+
+
+class Channel(StrEnum):
+    """One ranked list that retrieval fuses."""
+
+    DENSE = "dense"
+    """Chunks by the cosine of text vectors."""
+    BM25 = "bm25"
+    """Chunks by their words."""
+    IMAGE = "image"
+    """Pictures by the cosine of vectors in the image space."""
+    LINKED = "linked"
+    """Items that belong to an item which another channel found: picture to chunk, chunk to picture."""
+
+
+class Status(StrEnum):
+    """How an answer ended."""
+
+    ANSWERED = "answered"
+    PARTIAL = "partial"
+    """Something of what the model wrote was dropped, or only a quotation could be given."""
+    ABSTAINED = "abstained"
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """Where a figure stands on its page, as fractions of the page's width and height, from the top left."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One source file or catalogue row."""
+
+    path: str
+    """Relative to the indexed folder; a row adds `#` and its row id: `prices.csv#KT-101`."""
+    title: str
+    text: str
+    """The whole text, which the spans of its chunks point into. Empty for an image file."""
+    metadata: Metadata = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A passage of a document, the unit of text retrieval."""
+
+    id: str
+    document: str
+    ordinal: int
+    text: str
+    """What the reader sees: the characters `start` to `end` of the document's text."""
+    start: int
+    end: int
+    breadcrumb: tuple[str, ...] = ()
+    """The document's title and the headings above the passage, outermost first."""
+    page: int | None = None
+    """Counts from 1."""
+
+    @property
+    def context_text(self) -> str:
+        """The passage under its headings: what the encoders and BM25 read."""
+        head = " > ".join(self.breadcrumb)
+        return f"{head}\n{self.text}" if head else self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """An image file, or a figure cut out of a document: the unit of image retrieval."""
+
+    id: str
+    document: str
+    name: str
+    """Relative to the indexed folder; a figure inside a document is `manual.pdf#p3-1`."""
+    media: str
+    """The copy that the index keeps, relative to its folder."""
+    thumb: str
+    """A small copy, 384 px on its longer side at most, relative to the index's folder."""
+    width: int
+    height: int
+    caption: str = ""
+    page: int | None = None
+    box: Box | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A picture belongs to a chunk. Position 0 is the chunk that it belongs to most closely."""
+
+    picture: str
+    chunk: str
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What is asked: words, a picture, or both. `image` is decoded already (see `mmchat.open_image`)."""
+
+    text: str = ""
+    image: Image | None = None
+    k: int = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """An item with its fused score and the reason for it."""
+
+    rank: int
+    score: float
+    kind: ItemKind
+    item: str
+    """The id of the chunk or picture."""
+    document: str
+    page: int | None
+    text: str
+    """The passage; for a picture its caption, or the passage that it belongs to."""
+    picture: str | None
+    """The name of the picture, or of the picture beside the passage, relative to the folder."""
+    channels: Mapping[str, int]
+    """Channel to the item's rank in it."""
+    title: str = ""
+    picture_path: Path | None = None
+    """The index's own copy of the picture, ready to open."""
+    thumb_path: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What a numbered mark in an answer points at."""
+
+    n: int
+    document: str
+    page: int | None
+    span: tuple[int, int] | None
+    """Characters of the document that were used; None for a picture."""
+    text: str
+    picture: str | None
+    title: str = ""
+    score: float = 0.0
+    picture_path: Path | None = None
+    thumb_path: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer with its sources. `sources` holds only what the answer's marks `[n]` use."""
+
+    answer: str
+    status: Status
+    sources: tuple[Source, ...]
+    seconds: float
+    pictures: tuple[Hit, ...] = ()
+    """Pictures that stand beside the answer, best first."""
+    first_token_seconds: float | None = None
+    """Seconds from the question to the first piece of the answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerPiece:
+    """One step of a streamed answer: text to append, and in the last step the whole answer."""
+
+    text: str = ""
+    answer: Answer | None = None
+
+
+AnswerStream: TypeAlias = Iterator[AnswerPiece]
+
+
+@dataclass(frozen=True, slots=True)
+class FileProblem:
+    """A file that was not indexed, and why."""
+
+    document: str
+    reason: str
+    content_hash: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class IndexReport:
+    """What a build did. Numbers count items of the finished index but for the four named verbs."""
+
+    documents: int
+    chunks: int
+    pictures: int
+    embedded: int
+    """Chunks and pictures that were encoded in this run."""
+    skipped: int
+    """Files whose content had not changed."""
+    removed: int
+    """Files that were in the index and are gone from the folder."""
+    errors: int
+    """Files that could not be indexed; `problems` says why."""
+    seconds: float
+    problems: tuple[FileProblem, ...] = ()
