@@ -23,7 +23,7 @@ from mmchat.pictures import open_image
 from mmchat.retrieval.retriever import Retriever
 from mmchat.stores.local import LocalReader, LocalWriter, read_manifest
 from mmchat.stores.manifest import EncoderRecord, Manifest, check_encoder
-from mmchat.types import Answer, AnswerStream, Chunk, Hit, ImageInput, IndexReport, Query
+from mmchat.types import Answer, AnswerStream, Chunk, Document, Hit, ImageInput, IndexReport, Query
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -143,16 +143,24 @@ class Index:
 
     def retriever(self) -> Retriever:
         """Return what searches the newest generation of the index."""
-        with self._opening:
-            if not self._reader.is_current:
-                self._reader = self._checked(LocalReader(self.path))
-            reader = self._reader
-        return Retriever(reader, self.encoders.text, self.encoders.image, self.config.retrieval)
+        return Retriever(
+            self._newest(), self.encoders.text, self.encoders.image, self.config.retrieval
+        )
+
+    def document(self, path: str) -> Document | None:
+        """Return a document with its whole text, which the spans of sources point into."""
+        return self._newest().document(path)
 
     @property
     def manifest(self) -> Manifest:
         """How the index was built."""
-        return self._reader.manifest
+        return self._newest().manifest
+
+    def _newest(self) -> LocalReader:
+        with self._opening:
+            if not self._reader.is_current:
+                self._reader = self._checked(LocalReader(self.path))
+            return self._reader
 
     def _checked(self, reader: LocalReader) -> LocalReader:
         text, image = self.encoders.records()

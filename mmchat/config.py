@@ -83,6 +83,9 @@ class EncoderConfig:
         _require(self.batch_size >= 1, "encoders.batch_size", self.batch_size, "1 or more")
 
 
+_WEIGHTS = ("weight_dense", "weight_bm25", "weight_image", "weight_linked", "weight_photo")
+
+
 @dataclass(frozen=True, slots=True)
 class RetrievalConfig:
     """How channels are searched and fused. Weights are relative to each other."""
@@ -91,18 +94,26 @@ class RetrievalConfig:
     """Hits that are returned where the caller does not say."""
     depth: int = 50
     """Items that each channel hands to the fusion."""
-    rrf_k: float = 60.0
+    rrf_k: float = 10.0
     """The constant of reciprocal rank fusion (Cormack et al., SIGIR 2009)."""
     weight_dense: float = 1.0
-    weight_bm25: float = 0.5
+    """Of passages by their meaning."""
+    weight_bm25: float = 0.6
+    """Of passages by their words."""
     weight_image: float = 0.6
+    """Of pictures by what they show."""
     weight_linked: float = 0.8
+    """Of pictures that belong to the passages which the words found, and of the passages that belong
+    to the pictures which a photo found."""
+    weight_photo: float = 2.0
+    """Of the latter where words come with the photo: the photo says which product is meant, and the
+    words ("how do I clean it?") would fit any of them."""
 
     def __post_init__(self) -> None:
         _require(self.k >= 1, "retrieval.k", self.k, "1 or more")
         _require(self.depth >= 1, "retrieval.depth", self.depth, "1 or more")
         _require(self.rrf_k > 0, "retrieval.rrf_k", self.rrf_k, "above 0")
-        for name in ("weight_dense", "weight_bm25", "weight_image", "weight_linked"):
+        for name in _WEIGHTS:
             _require(
                 getattr(self, name) >= 0, f"retrieval.{name}", getattr(self, name), "0 or more"
             )
@@ -145,7 +156,9 @@ class WebConfig:
     company: str = ""
     """The name that the page greets with; empty takes a neutral greeting."""
     host: str = "127.0.0.1"
+    """The address that is listened on; `0.0.0.0` lets other machines in."""
     port: int = 7860
+    """The port that is listened on."""
     max_upload_mb: float = 20.0
     """A larger picture is refused, in megabytes."""
     concurrency: int = 2

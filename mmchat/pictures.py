@@ -7,7 +7,7 @@ a picture is refused for what it would become, and decodes it only then.
 from __future__ import annotations
 
 import io
-import warnings
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,11 +15,14 @@ from mmchat.errors import FileRejected, QueryError
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+    from PIL.ImageFile import ImageFile
 
     from mmchat.types import ImageInput
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".gif", ".tif", ".tiff", ".bmp"})
 THUMB_PX = 384
+# Pillow keeps its limit in a variable of its module.
+_PILLOW_LIMIT = threading.Lock()
 
 
 def open_image(source: ImageInput, max_megapixels: float = 100.0) -> Image:
@@ -71,25 +74,20 @@ def _open(source: ImageInput, max_megapixels: float, longest: int | None) -> Ima
 
     name = _describe(source)
     try:
-        with warnings.catch_warnings():
-            # Our own limit decides, below; Pillow's warning would only repeat it on stderr.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            if isinstance(source, Image.Image):
-                image = source
-            else:
-                image = Image.open(io.BytesIO(source) if isinstance(source, bytes) else source)
-            size = image.size
-            if size[0] * size[1] > max_megapixels * 1e6:
-                raise FileRejected(_too_large(name, size[0] * size[1] / 1e6, max_megapixels))
-            if longest is not None and image.format == "JPEG":
-                # The decoder scales by 2, 4 or 8 on the way, which is several times as fast.
-                image.draft("RGB", (longest, longest))
-            image = ImageOps.exif_transpose(image)
-            if image.size[0] < image.size[1] != size[0] < size[1]:
-                size = (size[1], size[0])
-            image = _flatten(image)
-    except Image.DecompressionBombError:
-        raise FileRejected(_too_large(name, None, max_megapixels)) from None
+        image = source if isinstance(source, Image.Image) else _read_header(source)
+        size = image.size
+        if size[0] * size[1] > max_megapixels * 1e6:
+            raise FileRejected(
+                f"{name} has {size[0] * size[1] / 1e6:.0f} million pixels; the limit is "
+                f"{max_megapixels:.0f} million. Save it smaller, or raise ingest.max_megapixels."
+            )
+        if longest is not None and image.format == "JPEG":
+            # The decoder scales by 2, 4 or 8 on the way, which is several times as fast.
+            image.draft("RGB", (longest, longest))
+        upright = ImageOps.exif_transpose(image)
+        if (upright.width < upright.height) != (size[0] < size[1]):
+            size = (size[1], size[0])
+        image = _flatten(upright)
     except FileNotFoundError:
         raise FileRejected(f"{name}: there is no such file. Check the path.") from None
     except UnidentifiedImageError:
@@ -101,6 +99,18 @@ def _open(source: ImageInput, max_megapixels: float, longest: int | None) -> Ima
         ) from error
     image.info["mmchat_size"] = size
     return image
+
+
+def _read_header(source: str | Path | bytes) -> ImageFile:
+    """Open a picture without decoding it, and without Pillow's own limit: ours can be set."""
+    from PIL import Image
+
+    with _PILLOW_LIMIT:
+        limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
+        try:
+            return Image.open(io.BytesIO(source) if isinstance(source, bytes) else source)
+        finally:
+            Image.MAX_IMAGE_PIXELS = limit
 
 
 def _flatten(image: Image) -> Image:
@@ -123,14 +133,6 @@ def _describe(source: object) -> str:
     if isinstance(source, (str, Path)):
         return str(source)
     return "The picture"
-
-
-def _too_large(name: str, megapixels: float | None, limit: float) -> str:
-    got = "too many" if megapixels is None else f"{megapixels:.0f} million"
-    return (
-        f"{name} has {got} pixels; the limit is {limit:.0f} million. Save it smaller, or raise "
-        "ingest.max_megapixels."
-    )
 
 
 def _not_a_picture(name: str, source: object) -> str:

@@ -190,8 +190,8 @@ class AnswerPipeline:
         """Ask about one passage after the other until one gives a sentence that holds."""
         dropped = False
         try:
-            for number in self._order(turn):
-                for sentence in self._ask(turn, generator, number):
+            for numbers in self._order(turn):
+                for sentence in self._ask(turn, generator, numbers):
                     verdict = check(
                         sentence, turn.text, turn.chunks, turn.evidence, self._thresholds
                     )
@@ -210,16 +210,18 @@ class AnswerPipeline:
             if not turn.draft and not turn.cancel.is_set():
                 yield from self._quote(turn, most=1)
 
-    def _order(self, turn: _Turn) -> list[int]:
-        """Return the passages, the one with the most relevant sentence first."""
-        return list(dict.fromkeys(each.passage for each in turn.evidence))
+    def _order(self, turn: _Turn) -> list[list[int]]:
+        """Return which passages to ask about together, the most promising first."""
+        return [[number] for number in dict.fromkeys(each.passage for each in turn.evidence)]
 
-    def _ask(self, turn: _Turn, generator: Generator, number: int) -> Iterator[str]:
-        """Yield the sentences that the generator writes about one passage."""
-        chunk = turn.candidates[number].chunk
-        passage = Passage(" > ".join(chunk.breadcrumb), self._fitting(chunk.text, turn.text))
+    def _ask(self, turn: _Turn, generator: Generator, numbers: Sequence[int]) -> Iterator[str]:
+        """Yield the sentences that the generator writes about these passages."""
+        passages = [
+            Passage(" > ".join(chunk.breadcrumb), self._fitting(chunk.text, turn.text))
+            for chunk in (turn.candidates[number].chunk for number in numbers)
+        ]
         pieces = generator.stream(
-            build(turn.text, [passage]),
+            build(turn.text, passages),
             max_tokens=self._config.max_tokens,
             stop=STOP,
             time_limit=max(self._seconds_left(turn), 0.0),

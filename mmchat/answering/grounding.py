@@ -15,7 +15,14 @@ from numpy.typing import NDArray
 
 from mmchat.answering.numbers import Amount, amounts, claims
 from mmchat.answering.sentences import readable, sentence_spans
-from mmchat.answering.words import content_words, language_of, names, polarity
+from mmchat.answering.words import (
+    asks_yes_or_no,
+    content_words,
+    language_of,
+    names,
+    polarity,
+    telling_words,
+)
 from mmchat.types import Chunk
 
 Vectors = NDArray[np.float32]
@@ -226,10 +233,13 @@ def _uncovered(
     """Name the words that the sentence adds to question and evidence, if they are too many."""
     if language_of(sentence) != language_of(support[0].text):
         return "it is in another language than the evidence"
-    words = content_words(sentence)
+    words, asked = telling_words(sentence), telling_words(question)
     known = content_words(" ".join([heading, *(each.text for each in support)]))
+    own = words - asked
+    if not own and not claims(sentence) and not asks_yes_or_no(question):
+        return "it only repeats the question"
     # The words of the question prove nothing, but where a sentence adds none they are all it has.
-    own = (words - content_words(question)) or words
+    own = own or words
     share = len(own & known) / len(own) if own else 1.0
     if share >= needed:
         return ""

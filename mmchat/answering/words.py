@@ -32,6 +32,11 @@ _STOP = _set("""
     got yes no not nor never none cannot dont doesnt isnt wont cant please tell know want like one
     ones answer passage according based information following
 """)
+# Verbs and fillers that fit any fact: an answer may add them to what its source says.
+_WEAK = _set("""
+    contain include make use come go keep take put need offer provide give require mean work become
+    say suitable available possible good best well product item also sure thing way kind type
+""")
 # Longest first; what an ending leaves must be three letters at least.
 _SUFFIXES = (
     ("ization", "ize"), ("ational", "ate"), ("fulness", "ful"), ("ousness", "ous"),
@@ -79,6 +84,14 @@ def content_words(text: str) -> frozenset[str]:
     return frozenset(key for token in _TOKEN.findall(text) for key in _keys(token))
 
 
+def telling_words(text: str) -> frozenset[str]:
+    """Return the content words without the verbs and fillers that fit any fact."""
+    return content_words(text) - _WEAK_STEMS
+
+
+_WEAK_STEMS = frozenset(stem(word) for word in _WEAK)
+
+
 def _keys(token: str) -> tuple[str, ...]:
     if _HANGUL.match(token):
         return _korean_keys(token)
@@ -120,9 +133,14 @@ class Polarity:
     denied: frozenset[str]
 
     def contradicts(self, other: Polarity) -> bool:
-        """True where a word is denied here and only asserted there, or the other way round."""
+        """True where more words are denied by one of the two and asserted by the other than by both.
+
+        "Never keep it in a fridge, but cool" and "it should not be kept in a fridge" deny the same
+        fridge, though only one of them denies the keeping.
+        """
         here, there = self.denied - self.asserted, other.denied - other.asserted
-        return bool(here & (other.asserted - other.denied) or there & (self.asserted - self.denied))
+        opposed = here & (other.asserted - other.denied) | there & (self.asserted - self.denied)
+        return len(opposed) > len(here & there)
 
 
 # Negator to the content words after it that it denies: "not" reaches to the end of its clause,
@@ -177,6 +195,22 @@ _LEANING = re.compile(
     r"|그거|그건|그것|이거|이건|이것|그럼|그러면|거기",
     re.IGNORECASE,
 )
+
+
+_YES_NO = re.compile(
+    r"^(?:(?:and|so|but|also|then) )?(?:is|are|was|were|am|do|does|did|can|could|may|might|must|should|"
+    r"shall|will|would|has|have|had)\b|\bor\b",
+    re.IGNORECASE,
+)
+_KOREAN_QUESTION_WORD = re.compile(r"무엇|무슨|뭐|뭔|어떤|어떻|어느|언제|어디|누구|누가|얼마|몇|왜")
+
+
+def asks_yes_or_no(question: str) -> bool:
+    """True for a question that its own words can answer: yes or no, this or that."""
+    if language_of(question) == "ko":
+        return not _KOREAN_QUESTION_WORD.search(question)
+    last = re.split(r"[.!|]\s+|\|", question.strip())[-1]
+    return bool(_YES_NO.search(last.strip()))
 
 
 def leans_on_history(question: str) -> bool:

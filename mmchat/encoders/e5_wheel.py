@@ -313,42 +313,15 @@ def _tensor_shape(name: str, shape: Shape) -> tuple[int, ...]:
 
 def _configs(model: E5File) -> dict[str, dict[str, Any] | list[dict[str, Any]]]:
     """The JSON files of the folder, path to content."""
-    shape = model.shape
-    special = {
-        role: model.pieces[index][0]
-        for role, index in (
-            ("bos_token", model.special.begin),
-            ("cls_token", model.special.begin),
-            ("eos_token", model.special.end),
-            ("sep_token", model.special.end),
-            ("pad_token", model.special.pad),
-            ("unk_token", model.special.unknown),
-        )
-    }
+    positions = model.shape.positions
     modules = (("", "Transformer"), ("1_Pooling", "Pooling"), ("2_Normalize", "Normalize"))
     return {
-        "config.json": {
-            "architectures": ["BertModel"],
-            "model_type": "bert",
-            "hidden_size": shape.hidden_width,
-            "num_hidden_layers": shape.layers,
-            "num_attention_heads": shape.heads,
-            "intermediate_size": shape.feed_forward_width,
-            "vocab_size": shape.vocabulary,
-            "max_position_embeddings": shape.positions,
-            "type_vocab_size": shape.token_types,
-            # The file keeps it in float32; seven digits give the 1e-12 of the model back.
-            "layer_norm_eps": float(f"{model.epsilon:.7g}"),
-            "hidden_act": "gelu",
-            "pad_token_id": model.special.pad,
-            # Stored as float16, computed in float32 where the caller asks for nothing else.
-            "dtype": "float32",
-        },
+        "config.json": _bert_config(model),
         "tokenizer_config.json": {
             "tokenizer_class": "PreTrainedTokenizerFast",
-            "model_max_length": shape.positions,
+            "model_max_length": positions,
             "clean_up_tokenization_spaces": False,
-            **special,
+            **_special_tokens(model),
         },
         "modules.json": [
             {
@@ -359,9 +332,9 @@ def _configs(model: E5File) -> dict[str, dict[str, Any] | list[dict[str, Any]]]:
             }
             for place, (folder, kind) in enumerate(modules)
         ],
-        "sentence_bert_config.json": {"max_seq_length": shape.positions},
+        "sentence_bert_config.json": {"max_seq_length": positions},
         "1_Pooling/config.json": {
-            "word_embedding_dimension": shape.hidden_width,
+            "word_embedding_dimension": model.shape.hidden_width,
             "pooling_mode_mean_tokens": True,
         },
         "2_Normalize/config.json": {},
@@ -370,4 +343,39 @@ def _configs(model: E5File) -> dict[str, dict[str, Any] | list[dict[str, Any]]]:
             "default_prompt_name": None,
             "similarity_fn_name": "cosine",
         },
+    }
+
+
+def _bert_config(model: E5File) -> dict[str, Any]:
+    """The settings of transformers' BertModel."""
+    shape = model.shape
+    return {
+        "architectures": ["BertModel"],
+        "model_type": "bert",
+        "hidden_size": shape.hidden_width,
+        "num_hidden_layers": shape.layers,
+        "num_attention_heads": shape.heads,
+        "intermediate_size": shape.feed_forward_width,
+        "vocab_size": shape.vocabulary,
+        "max_position_embeddings": shape.positions,
+        "type_vocab_size": shape.token_types,
+        # The file keeps it in float32; seven digits give the 1e-12 of the model back.
+        "layer_norm_eps": float(f"{model.epsilon:.7g}"),
+        "hidden_act": "gelu",
+        "pad_token_id": model.special.pad,
+        # Stored as float16, computed in float32 where the caller asks for nothing else.
+        "dtype": "float32",
+    }
+
+
+def _special_tokens(model: E5File) -> dict[str, str]:
+    """Transformers' names of the special pieces. XLM-RoBERTa uses two of them twice."""
+    names = {place: model.pieces[index][0] for place, index in model.special._asdict().items()}
+    return {
+        "bos_token": names["begin"],
+        "cls_token": names["begin"],
+        "eos_token": names["end"],
+        "sep_token": names["end"],
+        "pad_token": names["pad"],
+        "unk_token": names["unknown"],
     }

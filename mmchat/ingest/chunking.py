@@ -7,7 +7,7 @@ wastes the room that there is.
 from __future__ import annotations
 
 import hashlib
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 
 from mmchat.config import IngestConfig
@@ -42,13 +42,9 @@ def pack(text: str, tokens: Sequence[Span], size: int, overlap: int) -> list[Spa
         size: tokens in a span, at most. A longer sentence is cut between tokens.
         overlap: tokens that a span repeats of the one before it, at most; whole sentences only.
     """
-    starts = [start for start, _ in tokens]
-    pieces = [
-        piece
-        for sentence in sentence_spans(text)
-        for piece in _split_long(sentence, tokens, starts, size)
-    ]
-    counts = [_count(starts, piece) for piece in pieces]
+    ruler = _Ruler(tokens)
+    pieces = [piece for sentence in sentence_spans(text) for piece in ruler.split(sentence, size)]
+    counts = [ruler.count(piece) for piece in pieces]
     packed = []
     first = 0
     while first < len(pieces):
@@ -77,21 +73,29 @@ def _step_back(counts: Sequence[int], first: int, last: int, overlap: int, size:
     return begin
 
 
-def _split_long(
-    sentence: Span, tokens: Sequence[Span], starts: Sequence[int], size: int
-) -> Iterator[Span]:
-    start, end = sentence
-    first, last = bisect_left(starts, start), bisect_left(starts, end)
-    while last - first > size:
-        cut = tokens[first + size][0]
-        if cut > start:
+class _Ruler:
+    """Measures spans of a text in tokens. A token that a span cuts through counts for both sides."""
+
+    def __init__(self, tokens: Sequence[Span]) -> None:
+        self._starts = [start for start, _ in tokens]
+        self._ends = [end for _, end in tokens]
+
+    def count(self, span: Span) -> int:
+        first, last = self._tokens(span)
+        return max(1, last - first)
+
+    def split(self, span: Span, size: int) -> Iterator[Span]:
+        """Cut a span between tokens into pieces of at most `size` tokens."""
+        start, end = span
+        first, last = self._tokens(span)
+        while last - first > size:
+            cut = self._starts[first + size]
             yield start, cut
-        start, first = cut, first + size
-    yield start, end
+            start, first = cut, first + size
+        yield start, end
 
-
-def _count(starts: Sequence[int], span: Span) -> int:
-    return max(1, bisect_left(starts, span[1]) - bisect_left(starts, span[0]))
+    def _tokens(self, span: Span) -> tuple[int, int]:
+        return bisect_right(self._ends, span[0]), bisect_left(self._starts, span[1])
 
 
 def _chunk(loaded: LoadedDocument, section: Section, ordinal: int, start: int, end: int) -> Chunk:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -118,7 +119,9 @@ def read_text(source: SourcePath) -> str:
     except UnicodeDecodeError:
         from charset_normalizer import from_bytes
 
-        best = from_bytes(data).best()
+        # Among all encodings there are, a short text fits many. These are the ones that people who
+        # write English or Korean still meet.
+        best = from_bytes(data, cp_isolation=["utf_16", "utf_32", "cp949", "cp1252"]).best()
         if best is None or (b"\x00" in data and not best.encoding.startswith("utf")):
             raise FileRejected(
                 f"{relative} is not text in a known encoding. Save it as UTF-8."
@@ -126,7 +129,8 @@ def read_text(source: SourcePath) -> str:
         text = str(best)
     if "\x00" in text:
         raise FileRejected(f"{relative} holds binary data, not text. Save it as UTF-8 text.")
-    return text.replace("\r\n", "\n").replace("\r", "\n")
+    # macOS writes Hangul as single jamo; encoders and BM25 know whole syllables.
+    return unicodedata.normalize("NFC", text).replace("\r\n", "\n").replace("\r", "\n")
 
 
 def shared_stem(stem: str) -> str:

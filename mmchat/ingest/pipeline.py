@@ -277,7 +277,7 @@ def _is_litter(name: str) -> bool:
 def _found(path: Path, root: Path, name: str) -> FoundFile:
     relative = path.relative_to(root).as_posix()
     # Bytes of a file name that are not UTF-8 come as lone surrogates, which no database takes.
-    shown = relative.encode("utf-8", "backslashreplace").decode("utf-8")
+    shown = os.fsencode(relative).decode("utf-8", "backslashreplace")
     problem = ""
     if shown != relative:
         problem = f"{shown}: the file name is not UTF-8. Rename the file."

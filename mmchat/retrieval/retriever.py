@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
@@ -114,7 +115,8 @@ class Retriever:
             for position, chunk in enumerate(chunks[:_CHUNKS_OF_A_PICTURE] if alone else chunks):
                 rank = pictures.ranks[picture] + (position if alone else 0)
                 ranks[chunk] = min(rank, ranks.get(chunk, rank))
-        return RankedList(Channel.LINKED, ranks, self._config.weight_linked)
+        weight = self._config.weight_linked if alone else self._config.weight_photo
+        return RankedList(Channel.LINKED, ranks, weight)
 
     def _linked_pictures(self, word_lists: Sequence[RankedList]) -> RankedList:
         """Rank the pictures that belong to the passages which the words found."""
@@ -177,7 +179,8 @@ def _checked(query: Query) -> str:
     if query.k > MAX_K:
         raise QueryError(f"k = {query.k}: expected at most {MAX_K}. Ask for fewer hits.")
     # Control characters mean nothing to an encoder; a question pasted from a terminal has them.
-    text = "".join(c if c.isprintable() else " " for c in query.text[:MAX_QUERY_CHARACTERS]).strip()
+    text = unicodedata.normalize("NFC", query.text[:MAX_QUERY_CHARACTERS])
+    text = "".join(c if c.isprintable() else " " for c in text).strip()
     if not text and query.image is None:
         raise QueryError("The query is empty. Give words, a photo, or both.")
     return text

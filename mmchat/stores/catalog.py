@@ -85,6 +85,16 @@ def known_files(connection: sqlite3.Connection) -> dict[str, str]:
     return dict(rows.fetchall())
 
 
+def check(connection: sqlite3.Connection) -> None:
+    """Read a little of everything that is searched: a damaged file shows when it is opened, not later.
+
+    Raises:
+        sqlite3.DatabaseError: it is damaged.
+    """
+    for table in ("files", "documents", "chunks", "pictures", "links", "words"):
+        connection.execute(f"SELECT * FROM {table} LIMIT 1").fetchall()  # noqa: S608
+
+
 def insert_file(connection: sqlite3.Connection, file: SourceFile) -> tuple[list[int], list[int]]:
     """Add a file; return the row ids of its chunks and of its pictures, in order."""
     cursor = connection.execute(
@@ -254,7 +264,21 @@ def select_chunks(connection: sqlite3.Connection, ids: Sequence[str]) -> dict[st
 def select_pictures(connection: sqlite3.Connection, ids: Sequence[str]) -> dict[str, Picture]:
     """Return the pictures of these ids, by id."""
     rows = connection.execute(_SELECT_PICTURES, (json.dumps(ids),))
-    return {row[0]: Picture(*row[:9], Box(*json.loads(row[9])) if row[9] else None) for row in rows}
+    return {
+        item: Picture(
+            id=item,
+            document=document,
+            name=name,
+            media=media,
+            thumb=thumb,
+            width=width,
+            height=height,
+            caption=caption,
+            page=page,
+            box=Box(*json.loads(box)) if box else None,
+        )
+        for item, document, name, media, thumb, width, height, caption, page, box in rows
+    }
 
 
 def linked(

@@ -16,14 +16,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import re
 import shutil
 import sqlite3
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -32,44 +29,29 @@ import faiss
 import filelock
 import numpy as np
 
-from mmchat.errors import IndexLocked, IndexMismatch, IndexNotFound, StoreError
+from mmchat.errors import IndexLocked, IndexMismatch, StoreError
 from mmchat.stores import catalog
 from mmchat.stores.base import ChunkPlace, PicturePlace, Reference, Scored, SourceFile, Vectors
+from mmchat.stores.layout import (
+    CATALOG,
+    GENERATION,
+    IMAGE,
+    MANIFEST,
+    POINTER,
+    TEXT,
+    current_generation,
+    flush,
+    note_writer,
+    refuse_foreign_folder,
+    who_writes,
+)
 from mmchat.stores.manifest import Manifest
 from mmchat.types import Chunk, Document, FileProblem, Link, Picture
-
-POINTER = "CURRENT"
-_GENERATION = re.compile(r"g(\d{6})")
-_CATALOG, _TEXT, _IMAGE, _MANIFEST = "catalog.sqlite", "text.faiss", "image.faiss", "manifest.json"
-_OURS = frozenset({POINTER, "lock", "writer.json", "media", "thumbs", "README.md", ".gitkeep"})
-
-
-def current_generation(folder: Path) -> Path:
-    """Return the folder of the generation that readers use.
-
-    Raises:
-        IndexNotFound: there is no index in `folder`.
-        IndexMismatch: there is one, but its files are not what this version of mmchat writes.
-    """
-    try:
-        name = (folder / POINTER).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError):
-        raise IndexNotFound(
-            f"No index at {folder}. Make one with 'mmchat index FOLDER --out {folder}', or give the "
-            "path of another."
-        ) from None
-    generation = folder / name
-    if not _GENERATION.fullmatch(name) or not (generation / _MANIFEST).is_file():
-        raise IndexMismatch(
-            f"{folder / POINTER} names the generation {name!r}, which is not there. Copy the whole "
-            f"folder again, or build it with 'mmchat index FOLDER --out {folder} --rebuild'."
-        )
-    return generation
 
 
 def read_manifest(folder: Path) -> Manifest:
     """Return how the index in `folder` was built."""
-    return Manifest.read(current_generation(folder) / _MANIFEST)
+    return Manifest.read(current_generation(folder) / MANIFEST)
 
 
 class LocalReader:
@@ -78,10 +60,14 @@ class LocalReader:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.generation = current_generation(folder)
-        self.manifest = Manifest.read(self.generation / _MANIFEST)
-        self._text = _read_vectors(self.generation / _TEXT)
-        self._images = _read_vectors(self.generation / _IMAGE)
+        self.manifest = Manifest.read(self.generation / MANIFEST)
+        self._text = _read_vectors(self.generation / TEXT)
+        self._images = _read_vectors(self.generation / IMAGE)
         self._local = threading.local()
+        try:
+            catalog.check(self._connection)
+        except sqlite3.DatabaseError as error:
+            raise IndexMismatch(_damaged(self.generation / CATALOG)) from error
 
     @property
     def is_current(self) -> bool:
@@ -147,7 +133,7 @@ class LocalReader:
         # SQLite serialises the calls on one connection: a connection for each thread does not wait.
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
-            connection = catalog.connect_readonly(self.generation / _CATALOG)
+            connection = catalog.connect_readonly(self.generation / CATALOG)
             self._local.connection = connection
         return connection
 
@@ -168,7 +154,7 @@ class LocalWriter:
 
     def __init__(self, folder: Path, manifest: Manifest, *, rebuild: bool = False) -> None:
         self.folder = folder
-        _refuse_foreign_folder(folder)
+        refuse_foreign_folder(folder)
         folder.mkdir(parents=True, exist_ok=True)
         self._lock = filelock.FileLock(folder / "lock", blocking=False)
         self._manifest = manifest
@@ -178,13 +164,13 @@ class LocalWriter:
         try:
             self._lock.acquire()
         except filelock.Timeout:
-            raise IndexLocked(_who_writes(self.folder)) from None
-        _note_writer(self.folder)
+            raise IndexLocked(who_writes(self.folder)) from None
+        note_writer(self.folder)
         previous = self._previous()
         self.generation = self._make_generation(previous)
-        self._catalog = catalog.connect_writable(self.generation / _CATALOG)
-        self._text = self._open_vectors(_TEXT, self._manifest.text_encoder.dimension)
-        self._images = self._open_vectors(_IMAGE, self._manifest.image_encoder.dimension)
+        self._catalog = catalog.connect_writable(self.generation / CATALOG)
+        self._text = self._open_vectors(TEXT, self._manifest.text_encoder.dimension)
+        self._images = self._open_vectors(IMAGE, self._manifest.image_encoder.dimension)
         self._known = catalog.known_files(self._catalog)
         self.starts_empty = previous is None
         self._committed = False
@@ -292,16 +278,16 @@ class LocalWriter:
             for problem in self.problems():
                 errors.write(json.dumps(asdict(problem), ensure_ascii=False) + "\n")
         self._catalog.commit()
-        faiss.write_index(self._text, str(self.generation / _TEXT))
-        faiss.write_index(self._images, str(self.generation / _IMAGE))
-        self._manifest.write(self.generation / _MANIFEST)
+        faiss.write_index(self._text, str(self.generation / TEXT))
+        faiss.write_index(self._images, str(self.generation / IMAGE))
+        self._manifest.write(self.generation / MANIFEST)
         for path in (*self.generation.iterdir(), self.generation):
-            _flush(path)
+            flush(path)
         pointer = self.folder / f"{POINTER}.partial"
         pointer.write_text(self.generation.name + "\n", encoding="utf-8")
-        _flush(pointer)
+        flush(pointer)
         pointer.replace(self.folder / POINTER)
-        _flush(self.folder)
+        flush(self.folder)
         self._committed = True
         self._sweep()
 
@@ -311,7 +297,7 @@ class LocalWriter:
             return None
         try:
             generation = current_generation(self.folder)
-            manifest = Manifest.read(generation / _MANIFEST)
+            manifest = Manifest.read(generation / MANIFEST)
         except StoreError:
             return None
         same = all(
@@ -321,11 +307,11 @@ class LocalWriter:
         return generation if same else None
 
     def _make_generation(self, previous: Path | None) -> Path:
-        numbers = [int(m[1]) for p in self.folder.iterdir() if (m := _GENERATION.fullmatch(p.name))]
+        numbers = [int(m[1]) for p in self.folder.iterdir() if (m := GENERATION.fullmatch(p.name))]
         generation = self.folder / f"g{max(numbers, default=0) + 1:06d}"
         generation.mkdir()
         if previous is not None:
-            for name in (_CATALOG, _TEXT, _IMAGE):
+            for name in (CATALOG, TEXT, IMAGE):
                 shutil.copyfile(previous / name, generation / name)
         return generation
 
@@ -341,16 +327,16 @@ class LocalWriter:
 
     def _sweep(self) -> None:
         """Remove generations older than the one before this, and pictures that nobody needs."""
-        generations = sorted(p for p in self.folder.iterdir() if _GENERATION.fullmatch(p.name))
+        generations = sorted(p for p in self.folder.iterdir() if GENERATION.fullmatch(p.name))
         # A generation without a manifest was never finished: its writer died.
-        finished = [p for p in generations if (p / _MANIFEST).is_file()]
+        finished = [p for p in generations if (p / MANIFEST).is_file()]
         kept = set(finished[-2:])
         needed: set[str] = set()
         for generation in generations:
             if generation not in kept:
                 shutil.rmtree(generation, ignore_errors=True)
                 continue
-            connection = catalog.connect_readonly(generation / _CATALOG)
+            connection = catalog.connect_readonly(generation / CATALOG)
             needed |= catalog.media_names(connection)
             connection.close()
         for name in ("media", "thumbs"):
@@ -363,47 +349,11 @@ def _read_vectors(path: Path) -> Any:
     try:
         return faiss.read_index(str(path))
     except RuntimeError as error:
-        raise IndexMismatch(
-            f"{path} is missing or damaged. Copy the whole index again, or build it with "
-            "'mmchat index FOLDER --out INDEX --rebuild'."
-        ) from error
+        raise IndexMismatch(_damaged(path)) from error
 
 
-def _refuse_foreign_folder(folder: Path) -> None:
-    if folder.is_file():
-        raise StoreError(f"{folder} is a file; an index is a folder. Give another --out.")
-    if not folder.is_dir() or (folder / POINTER).exists():
-        return
-    foreign = [p.name for p in folder.iterdir() if p.name not in _OURS]
-    foreign = [name for name in foreign if not _GENERATION.fullmatch(name)]
-    if foreign:
-        raise StoreError(
-            f"{folder} holds files that are not of an index ({foreign[0]!r}). "
-            "Give an --out that is empty or does not exist yet."
-        )
-
-
-def _note_writer(folder: Path) -> None:
-    note = {"pid": os.getpid(), "since": datetime.now(UTC).isoformat(timespec="seconds")}
-    (folder / "writer.json").write_text(json.dumps(note), encoding="utf-8")
-
-
-def _who_writes(folder: Path) -> str:
-    try:
-        note = json.loads((folder / "writer.json").read_text(encoding="utf-8"))
-        who = f"process {note['pid']} since {note['since']}"
-    except (OSError, ValueError, KeyError):
-        who = "another process"
+def _damaged(path: Path) -> str:
     return (
-        f"The index {folder} is being written by {who}. Wait until it has finished and run the "
-        "command again; searching goes on working meanwhile."
+        f"{path} is missing or damaged. Copy the whole index again, or build it with "
+        "'mmchat index FOLDER --out INDEX --rebuild'."
     )
-
-
-def _flush(path: Path) -> None:
-    """Force a file or folder to disk: a rename must not overtake the content that it publishes."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -1,0 +1,86 @@
+"""The files of a local index, and who may change them."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+from mmchat.errors import IndexMismatch, IndexNotFound, StoreError
+
+POINTER = "CURRENT"
+CATALOG, TEXT, IMAGE, MANIFEST = "catalog.sqlite", "text.faiss", "image.faiss", "manifest.json"
+GENERATION = re.compile(r"g(\d{6})")
+_OURS = frozenset({POINTER, "lock", "writer.json", "media", "thumbs", "README.md", ".gitkeep"})
+
+
+def current_generation(folder: Path) -> Path:
+    """Return the folder of the generation that readers use.
+
+    Raises:
+        IndexNotFound: there is no index in `folder`.
+        IndexMismatch: there is one, but its files are not what this version of mmchat writes.
+    """
+    try:
+        name = (folder / POINTER).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        raise IndexNotFound(
+            f"No index at {folder}. Make one with 'mmchat index FOLDER --out {folder}', or give the "
+            "path of another."
+        ) from None
+    generation = folder / name
+    if not GENERATION.fullmatch(name) or not (generation / MANIFEST).is_file():
+        raise IndexMismatch(
+            f"{folder / POINTER} names the generation {name!r}, which is not there. Copy the whole "
+            f"folder again, or build it with 'mmchat index FOLDER --out {folder} --rebuild'."
+        )
+    return generation
+
+
+def refuse_foreign_folder(folder: Path) -> None:
+    """Refuse to write an index among files that are not of one.
+
+    Raises:
+        StoreError: the folder holds something else, or is a file.
+    """
+    if folder.is_file():
+        raise StoreError(f"{folder} is a file; an index is a folder. Give another --out.")
+    if not folder.is_dir() or (folder / POINTER).exists():
+        return
+    foreign = [p.name for p in folder.iterdir() if p.name not in _OURS]
+    foreign = [name for name in foreign if not GENERATION.fullmatch(name)]
+    if foreign:
+        raise StoreError(
+            f"{folder} holds files that are not of an index ({foreign[0]!r}). "
+            "Give an --out that is empty or does not exist yet."
+        )
+
+
+def note_writer(folder: Path) -> None:
+    """Leave word of who writes, for whoever comes second."""
+    note = {"pid": os.getpid(), "since": datetime.now(UTC).isoformat(timespec="seconds")}
+    (folder / "writer.json").write_text(json.dumps(note), encoding="utf-8")
+
+
+def who_writes(folder: Path) -> str:
+    """Say who writes, and what to do about it."""
+    try:
+        note = json.loads((folder / "writer.json").read_text(encoding="utf-8"))
+        who = f"process {note['pid']} since {note['since']}"
+    except (OSError, ValueError, KeyError):
+        who = "another process"
+    return (
+        f"The index {folder} is being written by {who}. Wait until it has finished and run the "
+        "command again; searching goes on working meanwhile."
+    )
+
+
+def flush(path: Path) -> None:
+    """Force a file or folder to disk: a rename must not overtake the content that it publishes."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,149 @@
+"""Turns of a conversation as HTML. Everything that comes from outside is escaped here.
+
+Questions, documents and what a model writes are data. Gradio's Markdown is switched off, but it still
+puts a message into the page as HTML; so the text is escaped before, and the only tags are our own.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Sequence
+from typing import TypedDict
+
+from mmchat.types import Hit, Source, Status
+from mmchat.web.conversation import Conversation, Stage, Turn
+from mmchat.web.wording import GREETINGS, NEUTRAL_GREETINGS, SOURCES_APPEAR, Wording, wording
+
+_MARK = re.compile(r"\[(\d{1,2})\]")
+
+
+class Message(TypedDict):
+    """A message as Gradio's chatbot takes it."""
+
+    role: str
+    content: list[str | dict[str, str]]
+
+
+def greeting(company: str) -> str:
+    """Return what an empty conversation shows, in both languages: nobody has said yet which is theirs."""
+    first, second = (
+        (line.format(company=company) for line in GREETINGS) if company else NEUTRAL_GREETINGS
+    )
+    return (
+        '<div class="greeting">'
+        f'<p class="hello">{escape(first)}</p><p lang="ko">{escape(second)}</p></div>'
+    )
+
+
+def messages(turns: Conversation) -> list[Message]:
+    """Return the conversation as the chatbot shows it."""
+    shown: list[Message] = []
+    for turn in turns:
+        question: list[str | dict[str, str]] = []
+        if turn.photo:
+            question.append({"path": turn.photo, "alt_text": wording(turn.korean).picture})
+        if turn.question:
+            question.append(escape(turn.question).replace("\n", "<br>"))
+        if question:
+            shown.append({"role": "user", "content": question})
+        shown.append({"role": "assistant", "content": [answer_html(turn)]})
+    return shown
+
+
+def answer_html(turn: Turn) -> str:
+    """Return the answer as far as it is there, with how it stands below."""
+    words = wording(turn.korean)
+    text = marked(turn.text)
+    body = f'<span class="answer">{text}</span>' if text else ""
+    match turn.stage:
+        case Stage.WAITING | Stage.SEARCHING | Stage.WRITING:
+            line = {
+                Stage.WAITING: words.waiting,
+                Stage.SEARCHING: words.searching,
+                Stage.WRITING: words.writing,
+            }[turn.stage]
+            status = f'<span class="status pending">{escape(line)}</span>'
+        case Stage.STOPPED:
+            status = f'<span class="status">{escape(words.stopped)}</span>'
+        case Stage.FAILED:
+            return f'<span class="answer failed">{text}</span>'
+        case Stage.DONE:
+            status = _outcome(turn, words)
+    return body + status
+
+
+def marked(text: str) -> str:
+    """Return a text escaped, with its marks `[1]` set off."""
+    return _MARK.sub(r'<span class="cite">\1</span>', escape(text)).replace("\n", "<br>")
+
+
+def sources_html(turn: Turn | None) -> str:
+    """Return the sources of an answer, each with the passage and what was used of it."""
+    if turn is None or turn.answer is None:
+        first, second = SOURCES_APPEAR
+        hint = f'{escape(first)}<br><span lang="ko">{escape(second)}</span>'
+        return "" if turn is not None else f'<p class="no-sources">{hint}</p>'
+    words = wording(turn.korean)
+    if not turn.answer.sources:
+        return f'<p class="no-sources">{escape(words.no_sources)}</p>'
+    passages = turn.passages or tuple(source.text for source in turn.answer.sources)
+    cards = "".join(
+        _source(source, passage, words)
+        for source, passage in zip(turn.answer.sources, passages, strict=True)
+    )
+    return f'<ol class="sources" aria-label="{escape(words.sources)}">{cards}</ol>'
+
+
+def gallery(turn: Turn | None) -> list[tuple[str, str]]:
+    """Return the pictures of an answer as paths and captions, each picture once."""
+    if turn is None or turn.answer is None:
+        return []
+    shown: dict[str, str] = {}
+    items: Sequence[Hit | Source] = (*turn.answer.pictures, *turn.answer.sources)
+    for item in items:
+        path = item.picture_path or item.thumb_path
+        if path is not None and path.is_file():
+            shown.setdefault(str(path), item.title or item.picture or "")
+    return list(shown.items())
+
+
+def escape(text: str) -> str:
+    """Return a text that shows as it is, whatever tags or entities stand in it."""
+    return html.escape(text)
+
+
+def _outcome(turn: Turn, words: Wording) -> str:
+    answer = turn.answer
+    if answer is None:
+        return ""
+    badge = {
+        Status.ANSWERED: "",
+        Status.PARTIAL: f'<span class="badge">{escape(words.partial)}</span>',
+        Status.ABSTAINED: f'<span class="badge unknown">{escape(words.unknown)}</span>',
+    }[answer.status]
+    took = escape(words.seconds.format(seconds=answer.seconds))
+    return f'<span class="status">{badge}<span class="took">{took}</span></span>'
+
+
+def _source(source: Source, passage: str, words: Wording) -> str:
+    place = [source.document]
+    if source.page is not None:
+        place.append(words.page.format(page=source.page))
+    if source.span is None:
+        place.append(words.picture)
+    place.append(words.score.format(score=source.score))
+    return (
+        f'<li class="source"><div class="source-title"><span class="cite">{source.n}</span>'
+        f"<span>{escape(source.title or source.document)}</span></div>"
+        f'<div class="source-place">{escape(" · ".join(place))}</div>'
+        f"{_passage(passage, source.text)}</li>"
+    )
+
+
+def _passage(passage: str, used: str) -> str:
+    if not passage:
+        return ""
+    before, found, after = passage.partition(used) if used else (passage, "", "")
+    highlight = f"<mark>{escape(found)}</mark>" if found else ""
+    return f'<blockquote class="passage">{escape(before)}{highlight}{escape(after)}</blockquote>'

@@ -1,0 +1,131 @@
+"""The page on a port of this machine."""
+
+from __future__ import annotations
+
+import socket
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import fastapi
+import gradio as gr
+import uvicorn
+
+from mmchat.config import WebConfig
+from mmchat.errors import MmchatError
+from mmchat.web.page import build_page
+from mmchat.web.wording import translations
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from mmchat.app import Assistant
+
+_CSS = Path(__file__).with_name("style.css")
+_POLICY = (
+    # Gradio compiles its templates in the browser and writes styles into the page, hence the unsafe-*.
+    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; "
+    "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; "
+    "media-src 'self' blob:; worker-src 'self' blob:; object-src 'none'; base-uri 'self'; "
+    "form-action 'self'; frame-ancestors 'self'"
+)
+_FETCHES_FOREIGN = ("/gradio_api/file=http", "/gradio_api/file/http", "/gradio_api/proxy=")
+_SYSTEM_FONTS = ("ui-sans-serif", "system-ui", "Segoe UI", "Apple SD Gothic Neo", "Malgun Gothic")
+_MONO_FONTS = ("ui-monospace", "Consolas", "monospace")
+
+
+def serve(assistant: Assistant, config: WebConfig) -> None:
+    """Serve the chat until it is interrupted. The address is printed to stderr.
+
+    Raises:
+        MmchatError: the host or port cannot be listened on.
+    """
+    with listen(config) as listener:
+        host, port = listener.getsockname()[:2]
+        shown = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104
+        print(f"mmchat answers at http://{shown}:{port} (Ctrl+C ends it)", file=sys.stderr)
+        try:
+            server_for(assistant, config).run(sockets=[listener])
+        except KeyboardInterrupt:
+            pass  # uvicorn has closed everything by then; ending is what was asked for
+
+
+def listen(config: WebConfig) -> socket.socket:
+    """Return a socket on the host and port of the settings.
+
+    Raises:
+        MmchatError: it cannot be had.
+    """
+    family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
+    listener = socket.socket(family)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((config.host, config.port))
+        # A second server may bind the same address until one of them listens.
+        listener.listen()
+    except OSError as error:
+        listener.close()
+        raise MmchatError(
+            f"Cannot listen on {config.host}:{config.port}: {error.strerror or error}. "
+            "Stop what runs there, or choose another port with --port (0 takes any free one)."
+        ) from error
+    return listener
+
+
+def server_for(assistant: Assistant, config: WebConfig) -> uvicorn.Server:
+    """Return the server of the page; it runs on a socket from `listen`."""
+    page = build_page(assistant, config)
+    app = fastapi.FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    gr.mount_gradio_app(
+        app,
+        page,
+        path="/",
+        footer_links=[],
+        run_history=False,
+        allowed_paths=page.allowed_paths,
+        show_error=False,
+        max_file_size=int(config.max_upload_mb * 1e6),
+        ssr_mode=False,
+        enable_monitoring=False,
+        pwa=False,
+        mcp_server=False,
+        i18n=gr.I18n(**translations()),
+        theme=gr.themes.Base(primary_hue="teal", font=_SYSTEM_FONTS, font_mono=_MONO_FONTS),
+        css=_CSS.read_text(encoding="utf-8"),
+    )
+    # Only a page that "has launched" refuses files that were not uploaded to it, and mounting, other
+    # than launching, does not say so: without this a request could name any file of this machine.
+    page.has_launched = True
+    return uvicorn.Server(
+        uvicorn.Config(Guard(app), log_level="warning", timeout_graceful_shutdown=2)
+    )
+
+
+class Guard:
+    """Keeps the page to its own host: the browser by a policy, the server by refusing to fetch.
+
+    Gradio fetches foreign addresses on behalf of whoever asks (`/file=http://…`); nothing here needs it.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request (ASGI)."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        if scope["path"].lower().startswith(_FETCHES_FOREIGN):
+            await fastapi.Response("Not served here.", status_code=403)(scope, receive, send)
+            return
+
+        async def send_with_policy(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = [*message["headers"]]
+                headers.append((b"content-security-policy", _POLICY.encode()))
+                headers.append((b"x-content-type-options", b"nosniff"))
+                headers.append((b"referrer-policy", b"no-referrer"))
+                message = {**message, "headers": headers}
+            await send(message)
+
+        await self._app(scope, receive, send_with_policy)

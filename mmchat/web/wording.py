@@ -1,0 +1,86 @@
+"""The words of the page. What stands still follows the browser; what is said follows the question."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """What the page says in one language. Fields in braces are filled in by `render`."""
+
+    placeholder: str
+    new: str
+    sources: str
+    pictures: str
+    conversation: str
+    waiting: str
+    searching: str
+    writing: str
+    stopped: str
+    unknown: str
+    partial: str
+    failed: str
+    seconds: str
+    page: str
+    score: str
+    picture: str
+    no_sources: str
+    photo_question: str
+
+
+ENGLISH = Wording(
+    placeholder="Ask in words, with a photo, or both",
+    new="New conversation",
+    sources="Sources",
+    pictures="Pictures",
+    conversation="Conversation",
+    waiting="Waiting for a free place…",
+    searching="Searching the documents…",
+    writing="Writing…",
+    stopped="Stopped.",
+    unknown="Not in the documents",
+    partial="Only what the sources support is shown",
+    failed="Something went wrong on our side. Please try again in a moment.",
+    seconds="{seconds:.1f} s",
+    page="page {page}",
+    score="score {score:.3f}",
+    picture="picture",
+    no_sources="No source holds an answer to this question.",
+    photo_question="What is this?",
+)
+
+KOREAN = Wording(
+    placeholder="글, 사진 또는 둘 다로 질문해 주세요",
+    new="새 대화",
+    sources="출처",
+    pictures="사진",
+    conversation="대화",
+    waiting="차례를 기다리고 있습니다…",
+    searching="문서를 찾고 있습니다…",
+    writing="답변을 쓰고 있습니다…",
+    stopped="중지했습니다.",
+    unknown="문서에 없는 내용",
+    partial="출처로 확인된 내용만 표시합니다",
+    failed="저희 쪽에 문제가 생겼습니다. 잠시 후 다시 시도해 주세요.",
+    seconds="{seconds:.1f}초",
+    page="{page}쪽",
+    score="점수 {score:.3f}",
+    picture="사진",
+    no_sources="이 질문에 대한 답이 있는 출처가 없습니다.",
+    photo_question="이것은 무엇인가요?",
+)
+
+GREETINGS = ("Welcome to {company}. How can we help?", "{company}에 오신 것을 환영합니다.")
+NEUTRAL_GREETINGS = ("Welcome. How can we help?", "안녕하세요. 무엇을 도와드릴까요?")
+SOURCES_APPEAR = ("The sources of each answer appear here.", "답변의 출처가 여기에 표시됩니다.")
+
+
+def wording(korean: bool) -> Wording:
+    """Return the words of a language."""
+    return KOREAN if korean else ENGLISH
+
+
+def translations() -> dict[str, dict[str, str]]:
+    """Return the words by language code and name, as the page hands them to the browser."""
+    return {"en": asdict(ENGLISH), "ko": asdict(KOREAN)}

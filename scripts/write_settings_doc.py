@@ -1,0 +1,87 @@
+"""Write docs/settings.md from the settings themselves; with --check only tell whether it is up to date."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from dataclasses import fields
+from pathlib import Path
+
+import mmchat.config
+from mmchat.config import Config
+
+TARGET = Path(__file__).parents[1] / "docs" / "settings.md"
+HEAD = """\
+# Settings
+
+A flag beats the environment, the environment beats the file, the file beats the default.
+
+- file: `mmchat.toml` in the working folder, or `--config FILE`; the part before the dot is the section
+- environment: `MMCHAT_` and the key in capitals, the dot as `_`: `MMCHAT_RETRIEVAL_K=8`
+- any command: `--set retrieval.k=8`, as often as needed
+
+An unknown key is refused, and the nearest that exists is named.
+
+```toml
+[retrieval]
+k = 8
+
+[answers]
+generator = "none"
+
+[web]
+company = "Lumbrook"
+```
+
+`MMCHAT_HOME` names the folder for models, `MMCHAT_INDEX` the index that is used where none is named.
+
+This page is written by `scripts/write_settings_doc.py` from `mmchat/config.py`.
+
+| key | default | meaning |
+| --- | --- | --- |
+"""
+
+
+def meanings() -> dict[tuple[str, str], str]:
+    """Return (class, field) to the sentence that stands below the field in the source."""
+    found: dict[tuple[str, str], str] = {}
+    source = Path(mmchat.config.__file__).read_text(encoding="utf-8")
+    for node in ast.parse(source).body:
+        if not isinstance(node, ast.ClassDef):
+            continue
+        for entry, following in zip(node.body, node.body[1:], strict=False):
+            if (
+                isinstance(entry, ast.AnnAssign)
+                and isinstance(entry.target, ast.Name)
+                and isinstance(following, ast.Expr)
+                and isinstance(following.value, ast.Constant)
+            ):
+                found[node.name, entry.target.id] = " ".join(str(following.value.value).split())
+    return found
+
+
+def rows() -> Iterator[str]:
+    """Yield a row of the table for each setting."""
+    meaning = meanings()
+    config = Config()
+    for section in fields(config):
+        part = getattr(config, section.name)
+        for setting in fields(part):
+            default = getattr(part, setting.name)
+            shown = "(empty)" if default == "" else str(default)
+            text = meaning[type(part).__name__, setting.name]
+            yield f"| {section.name}.{setting.name} | {shown} | {text} |\n"
+
+
+def main() -> int:
+    """Write the page, or compare it."""
+    text = HEAD + "".join(rows())
+    if "--check" in sys.argv[1:]:
+        return 0 if TARGET.read_text(encoding="utf-8") == text else 1
+    TARGET.write_text(text, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,85 @@
+"""The command line without a model: help, errors and exit codes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from conftest import SmallIndex
+
+
+def mmchat(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "mmchat.cli", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        cwd=cwd,
+    )
+
+
+@pytest.mark.parametrize(
+    "command",
+    [[], ["index"], ["search"], ["ask"], ["serve"], ["info"], ["models"], ["models", "pull"]],
+)
+def test_every_command_has_help(command: Sequence[str]):
+    done = mmchat(*command, "--help")
+    assert done.returncode == 0
+    assert "Usage" in done.stdout
+
+
+def test_version():
+    assert mmchat("--version").stdout.startswith("mmchat ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["index", "gone"], 2, "gone does not exist"),
+        (["index", "file.txt"], 2, "file.txt is a file"),
+        (["index", ".", "--out", "."], 2, "is the folder itself"),
+        (["index", ".", "--set", "retrieval.kk=3"], 2, "retrieval.k"),
+        (["index", ".", "--set", "retrieval.k"], 2, "KEY=VALUE"),
+        (["index", ".", "--config", "gone.toml"], 2, "gone.toml"),
+        (["search", "x"], 3, "No index below indexes/"),
+        (["search", "x", "--index", "gone"], 3, "No index at gone"),
+        (["ask", "x", "--index", "gone"], 3, "mmchat index"),
+        (["serve", "--index", "gone"], 3, "gone"),
+        (["info", "--index", "gone"], 3, "gone"),
+        (["models", "path", "qwen"], 4, "qwen2.5-coder"),
+        (["models", "pull", "nonsense"], 4, "nonsense"),
+        (["nonsense"], 2, "No such command"),
+        (["search", "--nonsense"], 2, "No such option"),
+    ],
+)
+def test_errors_say_what_to_do_and_end_with_a_code(
+    tmp_path: Path, arguments: list[str], code: int, said: str
+):
+    (tmp_path / "file.txt").write_text("words")
+    done = mmchat(*arguments, cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (code, "")
+    assert said in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr
+
+
+def test_info_tells_how_an_index_was_built(small_index: SmallIndex, write, tmp_path: Path):
+    folder = write("a.txt", "words")
+    write("zero.jpg", b"")
+    small_index.build(folder)
+    done = mmchat("info", "--index", small_index.path, "--json")
+    assert done.returncode == 0
+    values = json.loads(done.stdout)
+    assert (values["documents"], values["chunks"], values["errors"]) == (1, 1, 1)
+    assert values["text_encoder"] == "words-1"
+    assert "zero.jpg" in mmchat("info", "--index", small_index.path).stdout
+
+
+def test_the_models_are_listed_as_json():
+    done = mmchat("models", "list", "--json")
+    names = {row["name"] for row in json.loads(done.stdout)}
+    assert {"multilingual-e5-small", "efficientnet-lite2", "qwen2.5-coder-0.5b"} <= names

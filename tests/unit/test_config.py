@@ -1,0 +1,59 @@
+from dataclasses import FrozenInstanceError
+from pathlib import Path
+
+import pytest
+
+from mmchat.config import Config, load_config
+from mmchat.errors import ConfigError
+
+
+def test_flag_beats_environment_beats_file_beats_default(tmp_path: Path):
+    file = tmp_path / "mmchat.toml"
+    file.write_text("[retrieval]\nk = 6\ndepth = 60\nrrf_k = 30\n")
+    environ = {"MMCHAT_RETRIEVAL_K": "7", "MMCHAT_RETRIEVAL_DEPTH": "70", "PATH": "/bin"}
+    config = load_config(file, {"retrieval.k": 8, "web.port": None}, environ)
+    assert (config.retrieval.k, config.retrieval.depth) == (8, 70)
+    assert config.retrieval.rrf_k == 30.0
+    assert config.web == Config().web
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("[retrieval]\nkk = 3\n", "retrieval.k"),
+        ("[retreival]\nk = 3\n", "retrieval.k"),
+        ("k = 3\n", "[retrieval]"),
+        ("[retrieval]\nk = 0\n", "1 or more"),
+        ("[retrieval]\nk = 2.5\n", "a whole number"),
+        ("[retrieval]\nk = true\n", "a whole number"),
+        ("[encoders]\ndtype = 'int3'\n", "bfloat16"),
+        ("[ingest]\nchunk_overlap = 100\n", "half of ingest.chunk_tokens"),
+        ("not toml", "not valid TOML"),
+    ],
+)
+def test_a_wrong_file_is_refused_with_the_way_out(tmp_path: Path, text: str, named: str):
+    file = tmp_path / "mmchat.toml"
+    file.write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        load_config(file, environ={})
+    assert named in str(caught.value)
+
+
+def test_an_unknown_variable_is_refused_and_the_nearest_named():
+    with pytest.raises(ConfigError, match="MMCHAT_RETRIEVAL_K"):
+        load_config(environ={"MMCHAT_RETRIEVAL_KK": "3"})
+
+
+def test_a_missing_file_is_named(tmp_path: Path):
+    with pytest.raises(ConfigError, match=r"gone\.toml"):
+        load_config(tmp_path / "gone.toml")
+
+
+def test_home_and_index_are_not_settings_of_a_part():
+    environ = {"MMCHAT_HOME": "/somewhere", "MMCHAT_INDEX": "indexes/shop"}
+    assert load_config(environ=environ) == Config()
+
+
+def test_settings_cannot_be_changed():
+    with pytest.raises(FrozenInstanceError):
+        Config().retrieval.k = 3
