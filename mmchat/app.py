@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from mmchat.answering.generators import Generator
     from mmchat.encoders.image import OpenClipEncoder
+    from mmchat.encoders.lite import LiteModel
     from mmchat.encoders.text import SentenceEncoder
     from mmchat.ingest.pipeline import Progress as BuildProgress
     from mmchat.models import Progress as DownloadProgress
@@ -62,20 +63,22 @@ class Encoders:
         from mmchat.encoders.image import OpenClipEncoder
 
         name = _named(self._config.image, DEFAULT_IMAGE)
-        device, dtype, batch = self._config.device, self._config.dtype, self._config.batch_size
-        if name != DEFAULT_IMAGE:
-            return OpenClipEncoder(name, device=device, dtype=dtype, batch_size=batch)
-        from mmchat.encoders.lite import lite_encoder
+        return OpenClipEncoder(
+            self._lite() if name == DEFAULT_IMAGE else name,
+            device=self._config.device,
+            dtype=self._config.dtype,
+            batch_size=self._config.batch_size,
+        )
 
-        # The text tower is the default text encoder: loaded once where that is also the text encoder.
-        default = _named(self._config.text, DEFAULT_TEXT) == DEFAULT_TEXT
-        return lite_encoder(
+    def _lite(self) -> LiteModel:
+        from mmchat.encoders.lite import LiteModel
+
+        # Its text tower is the default text encoder: in memory once where that encodes the text too.
+        shared = _named(self._config.text, DEFAULT_TEXT) == DEFAULT_TEXT
+        return LiteModel(
             self._models.pull(_IMAGE_TOWER),
-            self.text if default else self._sentence_encoder(DEFAULT_TEXT),
-            cache=self._models.home / "lite",
-            device=device,
-            dtype=dtype,
-            batch_size=batch,
+            self.text if shared else self._sentence_encoder(DEFAULT_TEXT),
+            cache=self._models.home / "labels",
         )
 
     def records(self) -> tuple[EncoderRecord, EncoderRecord]:

@@ -6,6 +6,7 @@ its place stands a quotation, or nothing. With nothing left the answer is an hon
 
 from __future__ import annotations
 
+import itertools
 import logging
 import threading
 import time
@@ -165,14 +166,12 @@ class AnswerPipeline:
     def _retrieve(self, turn: _Turn) -> None:
         query = Query(text=turn.text, image=turn.image, k=max(2 * self._config.passages, 5))
         turn.hits = self._retriever.search(query)
-        chunks = (
-            (hit, chunk)
+        found = (
+            Candidate(hit, chunk)
             for hit in turn.hits
             if hit.kind == "chunk" and (chunk := self._retriever.chunk(hit.item)) is not None
         )
-        turn.candidates = [
-            Candidate(hit, chunk) for (hit, chunk), _ in zip(chunks, range(self._config.passages))
-        ]
+        turn.candidates = list(itertools.islice(found, self._config.passages))
         turn.draft = Draft(turn.candidates)
         turn.evidence = self._finder.find(turn.text, turn.chunks)
 
@@ -211,8 +210,17 @@ class AnswerPipeline:
                 yield from self._quote(turn, most=1)
 
     def _order(self, turn: _Turn) -> list[list[int]]:
-        """Return which passages to ask about together, the most promising first."""
-        return [[number] for number in dict.fromkeys(each.passage for each in turn.evidence)]
+        """Return which passages to ask about together, the most promising first.
+
+        One at a time: of the same 27 questions the 0.5 B model answered 26 right when it saw one
+        passage, and 20 when it saw three.
+        """
+        promising = (
+            each.passage
+            for each in turn.evidence
+            if turn.image is not None or each.passage_confidence >= self._thresholds.answer
+        )
+        return [[number] for number in dict.fromkeys(promising)]
 
     def _ask(self, turn: _Turn, generator: Generator, numbers: Sequence[int]) -> Iterator[str]:
         """Yield the sentences that the generator writes about these passages."""
@@ -245,11 +253,10 @@ class AnswerPipeline:
         return text.encode()[: max(room, 0) * 3].decode(errors="ignore")
 
     def _quote(self, turn: _Turn, most: int) -> Pieces:
-        """Quote the most relevant sentences, in the order in which they were found."""
+        """Quote the sentences that most probably answer, the most relevant first."""
         language = language_of(turn.text)
-        for evidence in turn.evidence[:most]:
-            if evidence.relevance < self._thresholds.quote:
-                return
+        confident = (each for each in turn.evidence if each.confidence >= self._thresholds.quote)
+        for evidence in itertools.islice(confident, most):
             text = evidence.text
             if language_of(text) != language:
                 text = PHRASES[language].quotation.format(quote=text)

@@ -6,8 +6,9 @@ moment a sentence is written and the moment it is shown.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -52,19 +53,49 @@ class Evidence:
     """Its characters in the document."""
     relevance: float = 0.0
     """How much nearer it is to the question than everyday sentences are, in their standard
-    deviations. It does not depend on the scale of an encoder's cosines."""
+    deviations: so it does not depend on the scale of an encoder's cosines."""
+    coverage: float | None = 0.0
+    """The share of the question's telling words that it has under its headings; None where the
+    question is in another language."""
+    passage_coverage: float | None = 0.0
+    """The same for the whole passage."""
+
+    @property
+    def confidence(self) -> float:
+        """How probable it is that this sentence answers the question, from 0 to 1."""
+        return _probability(self.relevance, self.coverage)
+
+    @property
+    def passage_confidence(self) -> float:
+        """How probable it is that its passage answers the question, from 0 to 1."""
+        return _probability(self.relevance, self.passage_coverage)
+
+
+def _probability(relevance: float, coverage: float | None) -> float:
+    """Logistic regression of "this corpus answers the question".
+
+    Fitted on 412 answerable and 184 unanswerable questions over the grocery, manual-tv, epqa and
+    korquad sets, with all-MiniLM-L6-v2 and multilingual-e5-small together: area under the ROC curve
+    0.992. Words tell more than vectors there: coverage alone has 0.992, relevance alone 0.937.
+    """
+    if coverage is None:
+        logit = 0.82 * relevance - 3.94
+    else:
+        logit = 0.25 * min(relevance, 8.0) + 11.25 * coverage - 7.2
+    return 1.0 / (1.0 + math.exp(-max(min(logit, 30.0), -30.0)))
 
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """When evidence is enough. Relevances; see `Evidence.relevance`."""
+    """When evidence is enough."""
 
-    answer: float = 3.0
-    """The best sentence below this: the question is not put to the generator at all."""
-    quote: float = 5.0
-    """A sentence of at least this may be quoted in place of an answer."""
+    answer: float = 0.27
+    """Confidence in a passage below which it is not put to the generator, which can still refuse.
+    Lets 98 % of the answerable questions pass, and 11 % of the unanswerable ones."""
+    quote: float = 0.5
+    """Confidence in a sentence from which on it may be quoted in place of an answer."""
     coverage: float = 0.7
-    """The share of a sentence's own content words that its evidence has to contain."""
+    """The share of a sentence's own words that its evidence has to contain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +159,27 @@ class EvidenceFinder:
         ]
         if not question or not found:
             return found
-        titles = [" > ".join(passages[each.passage].breadcrumb) for each in found]
-        texts = [f"{title}: {each.text}" if title else each.text
-                 for title, each in zip(titles, found, strict=True)]  # fmt: skip
-        relevances = self._relevances(question, texts)
+        headings = [" > ".join(chunk.breadcrumb) for chunk in passages]
+        asked, language = telling_words(question), language_of(question)
+
+        def covered(number: int, text: str) -> float | None:
+            """Share of the question's words that a text has under the headings of its passage."""
+            if language_of(text) != language:
+                return None
+            known = content_words(f"{headings[number]} {text}")
+            return len(asked & known) / len(asked) if asked else 0.0
+
+        relevances = self._relevances(
+            question, [f"{headings[each.passage]}\n{each.text}".strip() for each in found]
+        )
+        whole = [covered(number, chunk.text) for number, chunk in enumerate(passages)]
         ranked = [
-            Evidence(each.passage, each.text, each.span, float(relevance))
+            replace(
+                each,
+                relevance=float(relevance),
+                coverage=covered(each.passage, each.text),
+                passage_coverage=whole[each.passage],
+            )
             for each, relevance in zip(found, relevances, strict=True)
         ]
         return sorted(ranked, key=lambda each: -each.relevance)
@@ -150,8 +196,8 @@ class EvidenceFinder:
 
 
 def answerable(evidence: Sequence[Evidence], thresholds: Thresholds) -> bool:
-    """Decide from the evidence, the most relevant first, whether to try to answer at all."""
-    return bool(evidence) and evidence[0].relevance >= thresholds.answer
+    """Decide from the evidence whether to try to answer at all."""
+    return any(each.passage_confidence >= thresholds.answer for each in evidence)
 
 
 def check(
@@ -180,6 +226,7 @@ def check(
         _unsupported_amount(sentence, support, heading)
         or _unsupported_name(sentence, support, heading)
         or _contradiction(sentence, support)
+        or _mix_up(sentence, support[0].passage, passages)
         or _uncovered(sentence, question, support, heading, thresholds.coverage)
     )
     return Verdict(support=support, problem=problem)
@@ -225,6 +272,18 @@ def _contradiction(sentence: str, support: Sequence[Evidence]) -> str:
     says = polarity(sentence)
     contradicted = any(says.contradicts(polarity(each.text)) for each in support)
     return "the evidence says the opposite" if contradicted else ""
+
+
+def _mix_up(sentence: str, number: int, passages: Sequence[Chunk]) -> str:
+    """Catch a fact of one product that is told of another: "A banana is 15 cm long", of aubergines.
+
+    The other product is known by the heading of its own passage.
+    """
+    known = content_words(passages[number].context_text)
+    others = [content_words(" ".join(chunk.breadcrumb)) for chunk in passages]
+    foreign = frozenset().union(*others) - known
+    mixed = sorted(telling_words(sentence) & foreign)
+    return f"the passage is not about {', '.join(mixed)}" if mixed else ""
 
 
 def _uncovered(

@@ -85,10 +85,13 @@ def content_words(text: str) -> frozenset[str]:
 
 
 def telling_words(text: str) -> frozenset[str]:
-    """Return the content words without the verbs and fillers that fit any fact."""
-    return content_words(text) - _WEAK_STEMS
+    """Return the content words without those that fit any fact ("contain") or measure ("how long")."""
+    return content_words(_MEASURE.sub(" ", text)) - _WEAK_STEMS
 
 
+_MEASURE = re.compile(
+    r"\bhow (?:long|much|many|far|old|big|large|tall|high|heavy|often|fast|soon|late|early)\b", re.I
+)
 _WEAK_STEMS = frozenset(stem(word) for word in _WEAK)
 
 

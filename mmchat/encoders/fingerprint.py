@@ -17,9 +17,10 @@ _SETTINGS = frozenset({".json", ".txt", ".model"})
 
 
 def files_of_model(folder: Path) -> list[Path]:
-    """Return the files of a model folder that decide what it computes: weights, settings, tokenizer.
+    """Return the files of a folder that decide what its model computes.
 
-    Where the weights are there as safetensors, other copies of them are left out, as the loaders do.
+    Those are weights, settings and tokenizer. Where the weights are there as safetensors, their other
+    copies are left out, as the loaders do.
     """
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     safetensors = any(path.suffix == ".safetensors" for path in files)
@@ -31,9 +32,9 @@ def fingerprint(files: Iterable[Path], *extra: str, root: Path | None = None) ->
     """Return 12 hexadecimal digits that stand for the content of the files and for `extra`.
 
     Reading half a gigabyte in full would cost every start a quarter of a second. Of files above
-    8 MiB, 4 KiB of every 256 KiB are read, with the size and the end of the file: about 10 ms, and
-    still no step of training goes unseen, since one moves the weights of all layers. This guards an index
-    against the wrong model, not against somebody who forges one; downloads are checked in full.
+    8 MiB, 4 KiB of every 256 KiB are read, with the size and the end of the file: 20 ms, and still
+    no step of training goes unseen, since one moves the weights of all layers. This guards an index
+    against the wrong model, not against a forged one; downloads are checked in full.
 
     Args:
         files: read in this order.

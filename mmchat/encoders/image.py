@@ -1,7 +1,7 @@
 """Pictures and words in one space, through open_clip.
 
-`OpenClipEncoder` runs any OpenCLIP model. What differs between them, how a model is found and loaded, is
-a `ModelSource`: `NamedModel` here for what open_clip knows by name or file, `lite.LiteModel` for the
+`OpenClipEncoder` runs any OpenCLIP model. How a model is found and loaded is what differs; that is a
+`ModelSource`: `NamedModel` for what open_clip knows by name or file, `lite.LiteModel` for the
 embedded one.
 """
 
@@ -71,8 +71,8 @@ class ModelSource(Protocol):
 class OpenClipEncoder:
     """An OpenCLIP model as an encoder of pictures and of words about them.
 
-    The same picture gives the same vector whichever others are encoded beside it, up to rounding (1e-4 in
-    float32).
+    A picture gives the same vector whichever others are encoded beside it, up to rounding (1e-4 in
+    float32, 1e-2 in bfloat16).
     """
 
     def __init__(
@@ -109,7 +109,11 @@ class OpenClipEncoder:
         return self.source.dimension
 
     def encode_images(self, images: Sequence[Image]) -> Vectors:
-        """Encode pictures of any mode and size. Returns unit vectors of shape (images, dimension)."""
+        """Encode pictures of any mode and size.
+
+        Returns:
+            unit vectors of shape (images, dimension).
+        """
         import torch
 
         parts = self.parts
@@ -122,7 +126,11 @@ class OpenClipEncoder:
         return self._stack(rows)
 
     def encode_texts(self, texts: Sequence[str]) -> Vectors:
-        """Encode words that describe pictures. Returns unit vectors of shape (texts, dimension)."""
+        """Encode words that describe pictures.
+
+        Returns:
+            unit vectors of shape (texts, dimension).
+        """
         import torch
 
         parts = self.parts
@@ -179,7 +187,7 @@ class OpenClipEncoder:
 class NamedModel:
     """A model that open_clip finds by name.
 
-    - `ViT-B-32/laion2b_s34b_b79k`: an architecture and a published set of weights, fetched by open_clip.
+    - `ViT-B-32/laion2b_s34b_b79k`: an architecture and published weights, fetched by open_clip.
     - `ViT-B-32@/models/mine.safetensors`: an architecture and a checkpoint file.
     - `hf-hub:organisation/name`: a model of the hub.
     - `local-dir:/models/mine`: a folder with open_clip_config.json and weights.
@@ -228,7 +236,7 @@ class NamedModel:
         import open_clip
         import torch
 
-        assert self._config  # an unknown architecture is refused here, in words of our own
+        self._require_known()
         with self._translated():
             model, _, preprocess = open_clip.create_model_and_transforms(
                 self._model_name,
@@ -237,7 +245,7 @@ class NamedModel:
                 precision="bf16" if dtype == torch.bfloat16 else "fp32",
                 device=device,
                 force_quick_gelu=bool(self._tag.get("quick_gelu")),
-                # The checkpoint brings all weights: nothing else is to be fetched for the text tower.
+                # The checkpoint brings all weights: nothing more is to be fetched for the text.
                 pretrained_text=False,
                 weights_only=True,
             )
@@ -245,6 +253,10 @@ class NamedModel:
         model.eval()
         model.visual.to(memory_format=torch.channels_last)
         return OpenClipParts(model, preprocess, tokenizer)
+
+    def _require_known(self) -> None:
+        """Refuse an unknown architecture or weights in words of our own, before open_clip does."""
+        _ = self._config, self._tag
 
     @functools.cached_property
     def _config(self) -> dict[str, Any]:
@@ -280,14 +292,15 @@ class NamedModel:
     @functools.cached_property
     def _files(self) -> list[Path]:
         """The files of the weights, on this machine."""
-        assert self._config
+        self._require_known()
         if self.name.startswith(_LOCAL_DIR):
             return files_of_model(Path(self.name.removeprefix(_LOCAL_DIR)))
         if "@" in self.name:
             path = Path(self._weights).expanduser()
             if not path.is_file():
                 raise ModelError(
-                    f"There is no checkpoint file {path}. Check the path after the @ in {self.name!r}."
+                    f"There is no checkpoint file {path}. Check the path after the @ in "
+                    f"{self.name!r}."
                 )
             return [path]
         from open_clip.pretrained import download_pretrained, download_pretrained_from_hf
@@ -304,6 +317,7 @@ class NamedModel:
             yield
         except (RuntimeError, OSError, ValueError, KeyError, pickle.UnpicklingError) as error:
             raise ModelError(
-                f"open_clip cannot load {self.name}: {error}. Expected weights of this architecture, as a "
-                "state dict (.safetensors or .pt); a name needs the network when it is first used."
+                f"open_clip cannot load {self.name}: {error}. Expected weights of this "
+                "architecture as a state dict (.safetensors or .pt). A name needs the network when "
+                "it is first used."
             ) from error

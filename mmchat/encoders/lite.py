@@ -1,54 +1,65 @@
 """mmchat-lite: an OpenCLIP model made of parts that a Python package index carries.
 
-It is open_clip's own CustomTextCLIP: a timm image tower (EfficientNet-Lite2 with its ImageNet weights), a
-Hugging Face text tower (the default text encoder's transformer, the same object in memory), and the
-heads of `heads.py`. It runs through the same `OpenClipEncoder` as ViT-B-32.
+It is open_clip's own CustomTextCLIP: a timm image tower (EfficientNet-Lite2 with its ImageNet
+weights), a Hugging Face text tower (the transformer of the default text encoder, the same object in
+memory), and the heads of `heads.py`. `OpenClipEncoder` runs it as it runs ViT-B-32.
 """
 
 from __future__ import annotations
 
 import functools
-import json
 import math
-import os
 import pickle
-import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from mmchat.encoders.fingerprint import fingerprint
 from mmchat.encoders.image import OpenClipParts
-from mmchat.encoders.runtime import Vectors, ensure_torchvision, unit_rows
+from mmchat.encoders.labels import label_vectors
+from mmchat.encoders.runtime import ensure_torchvision
 from mmchat.encoders.text import SentenceEncoder
 from mmchat.errors import ModelError
 
 if TYPE_CHECKING:
     import torch
-    from open_clip import CustomTextCLIP
+    from torch import Tensor, nn
 
 IMAGE_TOWER = "tf_efficientnet_lite2"
 FEATURES = 1280
 """Numbers that the image tower gives for a picture."""
-PIXELS = 260
-"""Width and height of what the image tower looks at; it was trained with this size."""
-# Names of pictured things are short; a whole paragraph as a query would only be slow.
+
+# As the tower was trained and is evaluated: 260 pixels, from -1 to 1, the middle square.
+_PREPROCESSING = {
+    "size": 260,
+    "mode": "RGB",
+    "mean": (0.5, 0.5, 0.5),
+    "std": (0.5, 0.5, 0.5),
+    "interpolation": "bicubic",
+    "resize_mode": "shortest",
+}
+# open_clip's name for each way in which sentence-transformers makes one vector out of many.
+_POOLERS = {"mean": "mean_pooler", "cls": "cls_last_hidden_state_pooler"}
+# What people call a picture is short; a whole paragraph as a query would only be slow.
 _MAX_TEXT_TOKENS = 64
-# Raise it when `heads.py` computes something else, so that old indexes ask to be rebuilt.
+# Raised whenever the same weights begin to give other vectors: old indexes then ask to be rebuilt.
 _REVISION = 1
 
 
 class LiteModel:
-    """The source of mmchat-lite for `OpenClipEncoder`."""
+    """The source of mmchat-lite for `OpenClipEncoder`.
+
+    The text tower is multilingual-e5-small by default: with all-MiniLM-L6-v2 clothing is told apart
+    3 points better and everything else no better, Korean words find half as much, and the weights of
+    the passages' encoder could not be shared (the numbers are in docs/decisions.md).
+    """
 
     def __init__(self, image_weights: Path, text: SentenceEncoder, *, cache: Path) -> None:
         """Take the parts.
 
         Args:
             image_weights: the .pth file of efficientnet-lite2.
-            text: the encoder whose transformer is the text tower. Give the one that encodes
+            text: the encoder whose transformer is the text tower. Give the one that encodes the
                 passages, and its weights are in memory once.
             cache: a folder for the vectors of the labels, which take some seconds to compute.
         """
@@ -58,7 +69,11 @@ class LiteModel:
 
     @functools.cached_property
     def fingerprint(self) -> str:
-        """Name and content of both towers, and the revision of the heads."""
+        """Name and content of both towers, and the revision of the heads.
+
+        Raises:
+            ModelError: the file of the image tower is not there.
+        """
         if not self.image_weights.is_file():
             raise ModelError(
                 f"There is no file {self.image_weights}, expected the weights of the image tower. "
@@ -69,77 +84,147 @@ class LiteModel:
 
     @functools.cached_property
     def dimension(self) -> int:
-        """Numbers in a vector: the aligned part and the visual part."""
+        """Numbers in a vector: those of the aligned part and those of the visual part."""
         return self.text.dimension + FEATURES
 
     def load(self, device: torch.device, dtype: torch.dtype) -> OpenClipParts:
-        """Build the model. The text tower stays where its encoder put it.
+        """Build the model. The text tower stays where its encoder has put it.
 
         Raises:
-            ModelError: a tower is not the one that it should be.
+            ModelError: a tower is not of the kind that it should be.
         """
         ensure_torchvision()
-        from open_clip.transform import PreprocessCfg, image_transform_v2
-
-        model = self._towers()
-        self._attach_heads(model)
-        model.eval()
-        model.visual.to(device, memory_format=_channels_last())
-        model.visual.trunk.to(dtype)
-        preprocess = image_transform_v2(PreprocessCfg(**model.visual.preprocess_cfg), is_train=False)
-        return OpenClipParts(model, preprocess, _tokenizer(self.text))
-
-    def _towers(self) -> CustomTextCLIP:
-        """Build the two towers. Each is made without memory of its own, then given its weights."""
         import open_clip
         import torch
+        from open_clip.transform import PreprocessCfg, image_transform_v2
 
-        transformer = self.text.model.transformers_model
+        # On the "meta" device a model is made without memory; it then takes over what is there.
         with torch.device("meta"):
-            model = open_clip.CustomTextCLIP(
-                embed_dim=self.dimension,
-                vision_cfg={
-                    "timm_model_name": IMAGE_TOWER,
-                    "timm_pool": "avg",
-                    "timm_proj": "none",
-                    "image_size": PIXELS,
-                },
-                text_cfg={
-                    "hf_model_name": str(self.text.folder),
-                    "hf_model_pretrained": False,
-                    "hf_pooler_type": _pooler(self.text),
-                    "hf_proj_type": "linear",
-                },
-            )
-        model.text.transformer = transformer
-        model.visual.trunk.load_state_dict(self._image_state(model), assign=True)
+            model = open_clip.CustomTextCLIP(self.dimension, *self._tower_settings())
+        trunk, classifier = _split(_read(self.image_weights), model.visual.trunk.state_dict())
+        model.visual.trunk.load_state_dict(trunk, assign=True)
+        model.text.transformer = self.text.model.transformers_model
         model.logit_scale = torch.nn.Parameter(torch.tensor(math.log(1 / 0.07)))
-        # As the tower was trained: pixels from -1 to 1, cut to the middle square.
-        open_clip.set_model_preprocess_cfg(
-            model,
-            {
-                "size": PIXELS,
-                "mode": "RGB",
-                "mean": (0.5, 0.5, 0.5),
-                "std": (0.5, 0.5, 0.5),
-                "interpolation": "bicubic",
-                "resize_mode": "shortest",
-                "fill_color": 255,
-            },
-        )
-        return model
+        open_clip.set_model_preprocess_cfg(model, _PREPROCESSING)
+        self._attach_heads(model, classifier)
+        model.eval()
+        fold_batch_norms(model.visual.trunk)
+        model.visual.to(device, memory_format=torch.channels_last)
+        model.visual.trunk.to(dtype)
+        preprocess = image_transform_v2(PreprocessCfg(**_PREPROCESSING), is_train=False)
+        return OpenClipParts(model, preprocess, _tokenizer(self.text))
 
-    def _attach_heads(self, model: CustomTextCLIP) -> None:
-        """Put the training-free heads onto the towers."""
+    def _tower_settings(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Describe the image tower and the text tower in open_clip's terms."""
+        pooling = self.text.pooling
+        if pooling not in _POOLERS:
+            raise ModelError(
+                f"{self.text.folder} pools its tokens by {pooling!r}; as the text tower of "
+                f"mmchat-lite a model is expected that pools by {' or '.join(_POOLERS)}. "
+                "Leave the text tower at multilingual-e5-small."
+            )
+        image = {
+            "timm_model_name": IMAGE_TOWER,
+            "timm_pool": "avg",
+            "timm_proj": "none",
+            "image_size": _PREPROCESSING["size"],
+        }
+        text = {
+            "hf_model_name": str(self.text.folder),
+            "hf_model_pretrained": False,
+            "hf_pooler_type": _POOLERS[pooling],
+            "hf_proj_type": "linear",
+        }
+        return image, text
+
+    def _attach_heads(self, model: nn.Module, classifier: Mapping[str, Tensor]) -> None:
+        """Put the training-free heads onto the two towers of `model`."""
         import torch
 
         from mmchat.encoders.heads import ImageHead, LabelMixture, TextHead
 
-        vectors = torch.from_numpy(self._label_vectors())
+        vectors = torch.from_numpy(label_vectors(self.text, self.cache))
         centre = vectors.mean(dim=0)
-        state = self._raw_image_state
-        classifier = torch.nn.Linear(FEATURES, len(vectors))
-        classifier.load_state_dict({"weight": state["_fc.weight"], "bias": state["_fc.bias"]})
         labels = torch.nn.functional.normalize(vectors - centre)
-        model.visual.head = ImageHead(LabelMixture(classifier, labels))
-        model.text.proj = TextHead(centre, FEATURES).to(self.text.model.device)
+        layer = torch.nn.Linear(FEATURES, len(labels))
+        layer.load_state_dict(classifier)
+        visual: Any = model.visual
+        visual.head = ImageHead(LabelMixture(layer, labels))
+        text: Any = model.text
+        text.proj = TextHead(centre, FEATURES).to(self.text.model.device)
+
+
+def fold_batch_norms(module: nn.Module) -> None:
+    """Fold each batch norm into the convolution before it, in place; a third faster on a processor.
+
+    A batch norm at rest only scales and shifts each channel, which the convolution can do itself.
+    """
+    from timm.layers import BatchNormAct2d
+    from torch import nn
+    from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+    before: tuple[str, nn.Conv2d] | None = None
+    for name, child in list(module.named_children()):
+        if isinstance(child, nn.Conv2d):
+            before = (name, child)
+        elif isinstance(child, BatchNormAct2d) and before is not None:
+            setattr(module, before[0], fuse_conv_bn_eval(before[1], child))
+            setattr(module, name, child.act)
+            before = None
+        else:
+            fold_batch_norms(child)
+
+
+def _read(path: Path) -> dict[str, Tensor]:
+    """Read a state dict; nothing in the file is executed."""
+    import torch
+
+    try:
+        state: dict[str, Tensor] = torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        raise ModelError(
+            f"{path} is not a state dict of torch: {error}. Expected the weights of the image "
+            "tower; fetch them anew with `mmchat models pull efficientnet-lite2`."
+        ) from error
+    return state
+
+
+def _split(
+    state: Mapping[str, Tensor], expected: Mapping[str, Tensor]
+) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """Split the weights of an image classifier into those of timm's trunk and its last layer.
+
+    The file names its weights as another implementation of the same network does. Both define their
+    layers in the same order, so that place and shape tell which is which.
+
+    Args:
+        state: the file's weights, in order.
+        expected: the trunk's own, in order; only names and shapes count.
+    """
+    *body, weight, bias = state.values()
+    shapes = [tuple(tensor.shape) for tensor in expected.values()]
+    if [tuple(tensor.shape) for tensor in body] != shapes or weight.shape[1:] != (FEATURES,):
+        raise ModelError(
+            f"The weights of the image tower are {len(state)} arrays that do not fit {IMAGE_TOWER} "
+            f"({len(shapes) + 2} arrays). Give the file of `mmchat models path efficientnet-lite2`."
+        )
+    return dict(zip(expected, body, strict=True)), {"weight": weight, "bias": bias}
+
+
+def _tokenizer(text: SentenceEncoder) -> Callable[[list[str]], Tensor]:
+    """Return the tokenizer of the text tower: the encoder's own, with the prompt of its queries.
+
+    open_clip's HFTokenizer would fill every text up to the longest that the model can read.
+    """
+
+    def tokenize(texts: list[str]) -> Tensor:
+        ids: Tensor = text.model.tokenizer(
+            [text.prompts.query + one for one in texts],
+            padding=True,
+            truncation=True,
+            max_length=_MAX_TEXT_TOKENS,
+            return_tensors="pt",
+        ).input_ids
+        return ids
+
+    return tokenize

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-# Pillow calls this factor `reducing_gap` and finds the result of 3 "indistinguishable" from one step.
+# Pillow calls this `reducing_gap`, and finds the result of 3 "practically indistinguishable".
 _REDUCING_GAP = 3
 
 
@@ -37,8 +38,8 @@ def to_rgb(image: Image) -> Image:
 def shrink(image: Image, shortest: int) -> Image:
     """Return the picture averaged down by a whole factor, still three times as large as is needed.
 
-    The exact resize that follows is the model's own; most of its time would go into pixels of a large
-    photo that no longer matter.
+    The model's own, exact resize follows; without this, most of its time would go into the pixels
+    of a large photo that no longer matter.
 
     Args:
         image: RGB.
@@ -48,13 +49,9 @@ def shrink(image: Image, shortest: int) -> Image:
     return image.reduce(factor) if factor > 1 else image
 
 
-def _high_byte(
-    values: np.ndarray[tuple[int, ...], np.dtype[np.float32]],
-) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
-    """Scale grey values of 16 bits, or of any range above 255, to 0…255, where Pillow would cut off."""
+def _high_byte(values: NDArray[np.float32]) -> NDArray[np.uint8]:
+    """Scale grey values of 16 bits, or fractions, to 0…255; Pillow would cut off what is above."""
     top = float(values.max(initial=0.0))
-    if top <= 1.0:
-        scale = 255.0
-    else:
-        scale = 1.0 if top <= 255.0 else 255.0 / max(top, 65535.0)
-    return np.clip(values * scale, 0, 255).astype(np.uint8)
+    full = next((limit for limit in (1.0, 255.0, 65535.0) if top <= limit), top)
+    scaled: NDArray[np.uint8] = np.clip(values * (255.0 / full), 0, 255).astype(np.uint8)
+    return scaled

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 Vectors = NDArray[np.float32]
 """One row an item, of length one."""
 
-# The operators that torchvision's Python files name while they are imported. Taken from torchvision's
-# own declarations (torchvision/csrc/ops: nms.cpp and quantized/cpu/qnms_kernel.cpp).
+# The operators that torchvision's Python files name while they are imported, as its compiled half
+# declares them (torchvision/csrc/ops: nms.cpp and quantized/cpu/qnms_kernel.cpp).
 _SCHEMAS = {
     "nms": "nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
     "qnms": "qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
@@ -64,10 +64,14 @@ def pick_device(wanted: str) -> torch.device:
 
 
 def pick_dtype(wanted: str, device: torch.device) -> torch.dtype:
-    """Return the number type to compute in: `float32`, `bfloat16`, or for `auto` what is faster there.
+    """Return the number type to compute in.
 
     bfloat16 halves the memory and keeps the ranking where it is used here, but a processor that has
     no instructions for it emulates them, slower than float32: hence `auto` asks first.
+
+    Args:
+        wanted: `float32`, `bfloat16`, or `auto` (bfloat16 where the device computes in it).
+        device: where the model is going to run.
 
     Raises:
         ConfigError: the type is not one of the three.
@@ -87,7 +91,7 @@ def pick_dtype(wanted: str, device: torch.device) -> torch.dtype:
 
 @functools.cache
 def _cpu_computes_bfloat16() -> bool:
-    """Tell whether the processor multiplies bfloat16 matrices itself (AMX, AVX512-BF16, Arm's BF16)."""
+    """Tell whether the processor has instructions for bfloat16 (AMX, AVX512-BF16, Arm's BF16)."""
     import torch
 
     # Public since torch 2.10; before that, float32 is the safe answer.
@@ -99,15 +103,15 @@ def _cpu_computes_bfloat16() -> bool:
 def ensure_torchvision() -> None:
     """Make `import torchvision` work where its compiled operators do not fit the build of torch.
 
-    open_clip and timm import torchvision for its picture transforms, which are plain Python. But a
-    package index carries torchvision for CUDA only, and beside the CPU build of torch its compiled
-    half cannot be loaded; torchvision tolerates that until it attaches a shape function to operators
-    which only the compiled half declares (`RuntimeError: operator torchvision::nms does not exist`).
-    So the missing operators are declared, without any code behind them, and the import is tried again.
-    Calling one (non-maximum suppression; nothing here does) still fails, as it would have to.
+    open_clip, timm and transformers import torchvision for its picture transforms, which are plain
+    Python. But a package index carries torchvision for CUDA only, and beside the CPU build of torch
+    its compiled half cannot be loaded. torchvision puts up with that until it attaches a shape
+    function to operators which only the compiled half declares ("operator torchvision::nms does not
+    exist"). So the missing operators are declared here, with no code behind them, and the import is
+    tried again. Calling one (non-maximum suppression; nothing here does) still fails, as it must.
 
-    Nothing is declared where the import works by itself. Safe to call any number of times, before or
-    after open_clip, timm, transformers or sentence-transformers were imported.
+    Nothing is declared where the import works by itself. It may be called any number of times,
+    before or after open_clip, timm, transformers or sentence-transformers were imported.
 
     Raises:
         ModelError: torchvision is not installed, or its import fails for another reason.
@@ -116,7 +120,7 @@ def ensure_torchvision() -> None:
     for _ in range(32):
         try:
             with warnings.catch_warnings():
-                # torchvision.io warns about the picture codecs of its compiled half: PIL reads ours.
+                # It warns about the picture codecs of its compiled half; Pillow reads ours.
                 warnings.filterwarnings("ignore", message="Failed to load image Python extension")
                 import torchvision  # noqa: F401
             return
@@ -124,8 +128,8 @@ def ensure_torchvision() -> None:
             missing = _MISSING_OPERATOR.search(str(error))
             if missing is None or missing[1] in _declared:
                 raise ModelError(
-                    f"torchvision cannot be imported: {error}. open_clip and timm need it. Install the "
-                    "torchvision that belongs to the installed torch (see the table on pytorch.org)."
+                    f"torchvision cannot be imported: {error}. open_clip and timm need it. "
+                    "Install the torchvision that belongs to the installed torch."
                 ) from error
             _declare(missing[1])
     raise ModelError(
@@ -137,7 +141,7 @@ def ensure_torchvision() -> None:
 def _declare(operator: str) -> None:
     import torch.library
 
-    library = torch.library.Library("torchvision", "FRAGMENT")
+    library: Any = torch.library.Library("torchvision", "FRAGMENT")  # type: ignore[no-untyped-call]
     library.define(_SCHEMAS.get(operator, f"{operator}(Tensor input) -> Tensor"))
     _declared[operator] = library
     # A failed import leaves the submodules that had loaded; the next try must start from nothing.

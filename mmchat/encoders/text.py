@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import re
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -27,6 +28,14 @@ _HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 # What the hub keeps beside the weights, in other forms that are not read here.
 _OTHER_FORMS = ["*.onnx", "*.h5", "*.msgpack", "*.ot", "openvino/*", "onnx/*", "*.gguf"]
 _DEFAULT_MAX_TOKENS = 512
+_POOLING_SWITCHES = {
+    "pooling_mode_cls_token": "cls",
+    "pooling_mode_mean_tokens": "mean",
+    "pooling_mode_max_tokens": "max",
+    "pooling_mode_mean_sqrt_len_tokens": "mean_sqrt_len_tokens",
+    "pooling_mode_weightedmean_tokens": "weightedmean",
+    "pooling_mode_lasttoken": "lasttoken",
+}
 
 
 class Prompts(NamedTuple):
@@ -39,26 +48,34 @@ class Prompts(NamedTuple):
 class SentenceEncoder:
     """A sentence-transformers model.
 
-    Nothing is loaded until it is needed: `fingerprint`, `dimension` and `max_tokens` read the settings,
-    `token_spans` the tokenizer, and only the first encoding loads the weights.
+    Nothing is loaded until it is needed: `fingerprint` and `dimension` read the settings, `max_tokens`
+    and `token_spans` the tokenizer, and only the first encoding loads the weights.
 
-    Neither the device nor the number type is part of the fingerprint: they move a cosine by about 0.002,
-    which leaves the ranking as it is (overlap@10 0.99), so an index opens on another machine.
+    Neither the device nor the number type is part of the fingerprint: they leave the ranking as it
+    is but for near ties, and so an index opens on another machine.
     """
 
     def __init__(
-        self, source: str | Path, *, device: str = "auto", dtype: str = "auto", batch_size: int = 32
+        self,
+        source: str | Path,
+        *,
+        name: str = "",
+        device: str = "auto",
+        dtype: str = "auto",
+        batch_size: int = 32,
     ) -> None:
         """Take a model.
 
         Args:
             source: a sentence-transformers folder, or a hub id (`organisation/name`), which is
                 fetched when it is first used unless it is in the hub's own cache.
+            name: what the fingerprint calls it; the folder's own name where not given.
             device: see `runtime.pick_device`.
             dtype: see `runtime.pick_dtype`.
             batch_size: texts that are computed at once; they are sorted by length before.
         """
         self.source = source
+        self.name = name or Path(source).name
         self.batch_size = batch_size
         self._device = device
         self._dtype = dtype
@@ -69,26 +86,34 @@ class SentenceEncoder:
     def fingerprint(self) -> str:
         """Name and content of the model, such as `multilingual-e5-small-0a1b2c3d4e5f`."""
         mark = fingerprint(files_of_model(self.folder), *self.prompts, root=self.folder)
-        return f"{Path(self.source).name}-{mark}"
+        return f"{self.name}-{mark}"
 
     @functools.cached_property
     def dimension(self) -> int:
         """Numbers in a vector."""
-        pooling = self._settings("1_Pooling/config.json")
-        modules = [str(module["type"]).rsplit(".", 1)[-1] for module in self._modules]
-        modes = pooling.get("pooling_mode") or [
-            name for name, on in pooling.items() if name.startswith("pooling_mode_") and on is True
-        ]
-        width = pooling.get("embedding_dimension", pooling.get("word_embedding_dimension"))
-        plain = [*modules, "Normalize"][:3] == ["Transformer", "Pooling", "Normalize"]
-        if plain and len(modules) <= 3 and width and (isinstance(modes, str) or len(modes) == 1):
+        settings = self._settings("1_Pooling/config.json")
+        width = settings.get("embedding_dimension", settings.get("word_embedding_dimension"))
+        if width and self.pooling:
             return int(width)
         # More modules may change the width (a Dense layer does): the model itself has to say it.
         return int(self.model.get_embedding_dimension() or 0)
 
     @functools.cached_property
+    def pooling(self) -> str:
+        """How tokens become one vector, `mean` or `cls` mostly; empty where there is more to it."""
+        modules = [str(module["type"]).rsplit(".", 1)[-1] for module in self._modules]
+        if modules not in (["Transformer", "Pooling"], ["Transformer", "Pooling", "Normalize"]):
+            return ""
+        settings = self._settings("1_Pooling/config.json")
+        # Older folders hold one switch for each way, newer ones a name or a list of names.
+        switched = [_POOLING_SWITCHES[key] for key in _POOLING_SWITCHES if settings.get(key)]
+        named = settings.get("pooling_mode", switched)
+        modes = [named] if isinstance(named, str) else named
+        return str(modes[0]) if len(modes) == 1 else ""
+
+    @functools.cached_property
     def max_tokens(self) -> int:
-        """Tokens of a text that are read, beside the prompt and the special tokens; the rest is cut."""
+        """Tokens of a text that are read beside the prompt and special tokens; the rest is cut."""
         limits = (
             self._settings("sentence_bert_config.json").get("max_seq_length"),
             self._settings("tokenizer_config.json").get("model_max_length"),
@@ -105,7 +130,7 @@ class SentenceEncoder:
         passage = next(
             (named[key] for key in ("document", "passage", "corpus") if key in named), ""
         )
-        if not any(named.values()) and _E5_NAME.search(str(self.source)):
+        if not any(named.values()) and _E5_NAME.search(self.name):
             return Prompts("query: ", "passage: ")
         return Prompts(named.get("query") or "", passage or "")
 
@@ -120,13 +145,13 @@ class SentenceEncoder:
     def token_spans(self, text: str) -> list[tuple[int, int]]:
         """Return the characters of each token of `text`, half open, without special tokens.
 
-        Their starts never go back. A space that a token carries in front is not part of its span, and a token
-        that stands for no character of its own has an empty one. Loads the tokenizer only.
+        Starts never go back. A space that a token carries in front is not part of its span, and a
+        token that stands for no character of its own has an empty one.
         """
         spans = []
         last = 0
         for start, end in self._tokenizer.encode(text, add_special_tokens=False).offsets:
-            # Some tokenizers give the mark of a word's beginning the place of the word's first letter.
+            # Some tokenizers give the mark of a word's beginning the place of its first letter.
             begin = max(start, last)
             while begin < end and text[begin].isspace():
                 begin += 1
@@ -157,14 +182,14 @@ class SentenceEncoder:
         if not path.is_dir():
             if isinstance(self.source, Path) or not _HUB_ID.fullmatch(self.source):
                 raise ModelError(
-                    f"There is no folder {path}. Expected a sentence-transformers folder, a name of the "
-                    "catalogue (`mmchat models list`), or a hub id such as organisation/name."
+                    f"There is no folder {path}. Expected a sentence-transformers folder, a name of "
+                    "the catalogue (`mmchat models list`), or a hub id such as organisation/name."
                 )
             return _fetch(self.source)
         if not (path / "config.json").is_file() and not (path / "modules.json").is_file():
             raise ModelError(
-                f"{path} holds no model: expected config.json or modules.json of sentence-transformers. "
-                "Give the folder that SentenceTransformer.save() wrote."
+                f"{path} holds no model: expected config.json or modules.json of "
+                "sentence-transformers. Give the folder that SentenceTransformer.save() wrote."
             )
         return path
 
@@ -189,12 +214,13 @@ class SentenceEncoder:
         device = pick_device(self._device)
         dtype = pick_dtype(self._dtype, device)
         try:
-            return SentenceTransformer(
-                str(self.folder),
-                device=str(device),
-                local_files_only=True,
-                model_kwargs={"dtype": dtype},
-            )
+            with _quiet_loading():
+                return SentenceTransformer(
+                    str(self.folder),
+                    device=str(device),
+                    local_files_only=True,
+                    model_kwargs={"dtype": dtype},
+                )
         except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
             raise ModelError(
                 f"sentence-transformers cannot load {self.folder}: {error}. "
@@ -241,6 +267,21 @@ class SentenceEncoder:
         return settings
 
 
+@contextlib.contextmanager
+def _quiet_loading() -> Iterator[None]:
+    """Keep transformers from drawing a progress bar for weights that load in a second."""
+    import transformers.utils.logging
+
+    logging: Any = transformers.utils.logging
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()
+
+
 def _fetch(hub_id: str) -> Path:
     """Return the folder of a hub id: from the hub's cache where it is there, else from the hub."""
     from huggingface_hub import snapshot_download
@@ -254,6 +295,6 @@ def _fetch(hub_id: str) -> Path:
         return Path(snapshot_download(hub_id, ignore_patterns=_OTHER_FORMS))
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
         raise ModelError(
-            f"{hub_id} is neither a folder here nor to be had from the hub: {error}. Check the name and the "
-            "network, or take a model of the catalogue (`mmchat models list`)."
+            f"{hub_id} is neither a folder here nor to be had from the hub: {error}. Check the name "
+            "and the network, or take a model of the catalogue (`mmchat models list`)."
         ) from error

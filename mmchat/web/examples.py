@@ -47,5 +47,9 @@ def _photo(hits: Sequence[Hit]) -> Iterator[Example]:
     for hit in hits:
         path = hit.thumb_path or hit.picture_path
         if path is not None and path.is_file():
-            yield {"text": "", "files": [str(path)], "display_text": "What is this? · 이것은 무엇인가요?"}
+            yield {
+                "text": "",
+                "files": [str(path)],
+                "display_text": "What is this? · 이것은 무엇인가요?",
+            }
             return

@@ -1,37 +1,44 @@
-"""The Gradio page: its components, its events, and the order in which they run."""
+"""The Gradio page: its components, and which step of a conversation runs on which event."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator
-from contextlib import closing
-from dataclasses import replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
 from mmchat.config import WebConfig
-from mmchat.errors import InputError, MmchatError
 from mmchat.pictures import SUFFIXES
-from mmchat.sentences import is_korean
-from mmchat.types import AnswerStream, Source
-from mmchat.web.conversation import Conversation, Stage, Turn, earlier_questions
 from mmchat.web.examples import examples
-from mmchat.web.render import Message, gallery, greeting, messages, sources_html
-from mmchat.web.wording import translations, wording
+from mmchat.web.render import escape, greeting, sources_html
+from mmchat.web.steps import Steps
+from mmchat.web.wording import translations
 
 if TYPE_CHECKING:
     from mmchat.app import Assistant
 
-_log = logging.getLogger(__name__)
-
-Shown: TypeAlias = tuple[Conversation, list[Message], str, Any]
-"""What each step of an answer puts on the page: conversation, messages, sources, pictures."""
-
-_HIDDEN = {"api_visibility": "private", "show_progress": "hidden"}
 _UPLOADS_KEPT = (3600, 86400)
 """Uploaded photos are looked through every hour and removed when a day old, in seconds."""
+
+_QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+"""No step is an endpoint for programs (HTTP is `mmchat.api`'s), and none dims what it changes."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """The components that change."""
+
+    conversation: gr.State
+    chat: gr.Chatbot
+    box: gr.MultimodalTextbox
+    new: gr.Button
+    sources: gr.HTML
+    pictures: gr.Gallery
+
+    @property
+    def shown(self) -> list[Any]:
+        """What the steps of an answer put out."""
+        return [self.conversation, self.chat, self.sources, self.pictures]
 
 
 def build_page(assistant: Assistant, config: WebConfig) -> gr.Blocks:
@@ -51,14 +58,96 @@ def build_page(assistant: Assistant, config: WebConfig) -> gr.Blocks:
         folder = assistant.index.path.resolve()
         page.allowed_paths = [str(folder / name) for name in ("media", "thumbs")]
         conversation = gr.State(())
+        with gr.Row(elem_id="top"):
+            gr.HTML(f'<div class="company">{escape(config.company or "mmchat")}</div>')
+            new = gr.Button(str(text("new")), size="sm", scale=0, elem_id="new")
         with gr.Row(elem_id="columns"):
-            with gr.Column(scale=3, min_width=320, elem_id="talk"):
-                chat = _chat(assistant, config)
-                box = _box(config)
-                new = gr.Button(text("new"), size="sm", variant="secondary", elem_id="new")
-            with gr.Column(scale=2, min_width=320, elem_id="beside"):
-                gr.Markdown(text("sources"), elem_classes="heading")
+            with gr.Column(scale=3, min_width=300, elem_id="talk"):
+                chat = _chat(assistant, config, text)
+                box = _box(text)
+            with gr.Column(scale=2, min_width=300, elem_id="beside"):
+                gr.Markdown(str(text("beside")), elem_classes="heading")
                 sources = gr.HTML(sources_html(None), elem_id="sources")
-                pictures = _pictures()
-        _Events(assistant, config, _Parts(conversation, chat, box, new, sources, pictures)).connect()
+                pictures = _pictures(text)
+        parts = _Parts(conversation, chat, box, new, sources, pictures)
+        _connect(parts, Steps(assistant), config.concurrency)
     return page
+
+
+def _chat(assistant: Assistant, config: WebConfig, text: gr.I18n) -> gr.Chatbot:
+    return gr.Chatbot(
+        label=text("conversation"),
+        show_label=False,
+        elem_id="chat",
+        height="auto",
+        placeholder=greeting(config.company),
+        examples=[*examples(assistant)],
+        # Questions, documents and models write data, not markup; see render.py.
+        render_markdown=False,
+        latex_delimiters=[],
+        allow_tags=False,
+        buttons=[],
+        feedback_options=None,
+        allow_file_downloads=False,
+        group_consecutive_messages=False,
+        layout="bubble",
+    )
+
+
+def _box(text: gr.I18n) -> gr.MultimodalTextbox:
+    return gr.MultimodalTextbox(
+        elem_id="box",
+        label=text("placeholder"),
+        show_label=False,
+        placeholder=str(text("placeholder")),
+        sources=["upload"],
+        file_types=sorted(SUFFIXES),
+        file_count="single",
+        max_lines=8,
+        # A longer text would be pasted as a file, and only pictures are taken.
+        max_plain_text_length=20_000,
+        autofocus=True,
+    )
+
+
+def _pictures(text: gr.I18n) -> gr.Gallery:
+    return gr.Gallery(
+        label=text("pictures"),
+        show_label=False,
+        elem_id="pictures",
+        visible=False,
+        interactive=False,
+        columns=3,
+        height="auto",
+        object_fit="contain",
+        buttons=["fullscreen"],
+    )
+
+
+def _connect(parts: _Parts, steps: Steps, at_once: int) -> None:
+    """Join events and steps. A question is accepted, answered and settled, whoever asks it."""
+    answering = []
+    begun = (
+        (parts.box.submit, steps.ask, [parts.box, parts.conversation]),
+        (parts.chat.example_select, steps.ask_example, [parts.conversation]),
+        (parts.chat.retry, steps.ask_again, [parts.conversation]),
+    )
+    for event, accept, inputs in begun:
+        accepted = event(accept, inputs, [*parts.shown, parts.box], queue=False, **_QUIET)
+        answered = accepted.success(
+            steps.answer,
+            [parts.conversation],
+            parts.shown,
+            concurrency_limit=at_once,
+            concurrency_id="answers",
+            **_QUIET,
+        )
+        # Runs after an answer that was stopped, too: then it says so, and frees the box.
+        answered.then(
+            steps.settle, [parts.conversation], [*parts.shown, parts.box], queue=False, **_QUIET
+        )
+        answering.append(answered)
+    parts.box.stop(None, cancels=answering, api_visibility="private")
+    parts.new.click(None, cancels=answering, api_visibility="private").then(
+        steps.clear, None, [*parts.shown, parts.box], queue=False, **_QUIET
+    )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TypedDict
 
 from mmchat.types import Hit, Source, Status
@@ -41,7 +42,10 @@ def messages(turns: Conversation) -> list[Message]:
     shown: list[Message] = []
     for turn in turns:
         question: list[str | dict[str, str]] = []
-        if turn.photo:
+        if turn.photo and turn.stage is Stage.FAILED:
+            # It may be what failed: a name says more than the sign of a broken picture.
+            question.append(f"📎 {escape(Path(turn.photo).name)}")
+        elif turn.photo:
             question.append({"path": turn.photo, "alt_text": wording(turn.korean).picture})
         if turn.question:
             question.append(escape(turn.question).replace("\n", "<br>"))
@@ -75,7 +79,7 @@ def answer_html(turn: Turn) -> str:
 
 def marked(text: str) -> str:
     """Return a text escaped, with its marks `[1]` set off."""
-    return _MARK.sub(r'<span class="cite">\1</span>', escape(text)).replace("\n", "<br>")
+    return _MARK.sub(r'<span class="cite">[\1]</span>', escape(text)).replace("\n", "<br>")
 
 
 def sources_html(turn: Turn | None) -> str:
@@ -134,7 +138,7 @@ def _source(source: Source, passage: str, words: Wording) -> str:
         place.append(words.picture)
     place.append(words.score.format(score=source.score))
     return (
-        f'<li class="source"><div class="source-title"><span class="cite">{source.n}</span>'
+        f'<li class="source"><div class="source-title"><span class="cite">[{source.n}]</span>'
         f"<span>{escape(source.title or source.document)}</span></div>"
         f'<div class="source-place">{escape(" · ".join(place))}</div>'
         f"{_passage(passage, source.text)}</li>"

@@ -90,7 +90,7 @@ def server_for(assistant: Assistant, config: WebConfig) -> uvicorn.Server:
         pwa=False,
         mcp_server=False,
         i18n=gr.I18n(**translations()),
-        theme=gr.themes.Base(primary_hue="teal", font=_SYSTEM_FONTS, font_mono=_MONO_FONTS),
+        theme=_theme(),
         css=_CSS.read_text(encoding="utf-8"),
     )
     # Only a page that "has launched" refuses files that were not uploaded to it, and mounting, other
@@ -98,6 +98,23 @@ def server_for(assistant: Assistant, config: WebConfig) -> uvicorn.Server:
     page.has_launched = True
     return uvicorn.Server(
         uvicorn.Config(Guard(app), log_level="warning", timeout_graceful_shutdown=2)
+    )
+
+
+def _theme() -> gr.themes.Base:
+    """Return a quiet look. Its fonts are the reader's own, so that none has to be fetched."""
+    return gr.themes.Base(
+        primary_hue="teal",
+        neutral_hue="stone",
+        radius_size="lg",
+        font=_SYSTEM_FONTS,
+        font_mono=_MONO_FONTS,
+    ).set(
+        body_background_fill="*neutral_50",
+        body_background_fill_dark="*neutral_950",
+        # Gradio's own is too faint for small text (below 4.5:1).
+        body_text_color_subdued="*neutral_500",
+        body_text_color_subdued_dark="*neutral_400",
     )
 
 

@@ -12,6 +12,7 @@ class Wording:
     placeholder: str
     new: str
     sources: str
+    beside: str
     pictures: str
     conversation: str
     waiting: str
@@ -33,6 +34,7 @@ ENGLISH = Wording(
     placeholder="Ask in words, with a photo, or both",
     new="New conversation",
     sources="Sources",
+    beside="Sources of the last answer",
     pictures="Pictures",
     conversation="Conversation",
     waiting="Waiting for a free place…",
@@ -54,6 +56,7 @@ KOREAN = Wording(
     placeholder="글, 사진 또는 둘 다로 질문해 주세요",
     new="새 대화",
     sources="출처",
+    beside="마지막 답변의 출처",
     pictures="사진",
     conversation="대화",
     waiting="차례를 기다리고 있습니다…",

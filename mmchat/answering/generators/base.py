@@ -135,16 +135,18 @@ def relay(
     def expired() -> bool:
         return (
             abandoned.is_set()
-            or turnstile.closed.is_set()
             or (cancel is not None and cancel.is_set())
             or (ends_at is not None and time.monotonic() >= ends_at)
         )
+
+    def over() -> bool:
+        return expired() or turnstile.closed.is_set()
 
     pieces: queue.SimpleQueue[str | _End] = queue.SimpleQueue()
 
     def emit(text: str) -> bool:
         pieces.put(text)
-        return expired()
+        return over()
 
     def work() -> None:
         try:
@@ -155,17 +157,17 @@ def relay(
         finally:
             turnstile.leave()
 
-    if not turnstile.enter(lambda: expired() and not turnstile.closed.is_set()):
+    if not turnstile.enter(expired):
         return
     threading.Thread(target=work, name="mmchat-generator", daemon=True).start()
     try:
-        yield from cut_at(_drain(pieces, expired), stop)
+        yield from cut_at(_drain(pieces, over), stop)
     finally:
         abandoned.set()
 
 
-def _drain(pieces: queue.SimpleQueue[str | _End], expired: Callable[[], bool]) -> Iterator[str]:
-    while not expired():
+def _drain(pieces: queue.SimpleQueue[str | _End], over: Callable[[], bool]) -> Iterator[str]:
+    while not over():
         try:
             piece = pieces.get(timeout=_POLL_SECONDS)
         except queue.Empty:

@@ -136,8 +136,8 @@ def _load(model: str, device: str, dtype: str) -> tuple[Any, Any]:
     except ImportError as error:
         raise _missing() from error
     try:
-        tokenizer = AutoTokenizer.from_pretrained(model)
-        loaded = AutoModelForCausalLM.from_pretrained(model, dtype=dtype)
+        tokenizer: Any = AutoTokenizer.from_pretrained(model)
+        loaded: Any = AutoModelForCausalLM.from_pretrained(model, dtype=dtype)
         return tokenizer, loaded.eval().to(device)
     # Bad files surface as any of these, and an error of safetensors that has no public name.
     except Exception as error:

@@ -1,0 +1,140 @@
+"""The steps of a conversation: what the person did goes in, what the page shows comes out."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import gradio as gr
+
+from mmchat.errors import InputError, MmchatError
+from mmchat.sentences import is_korean
+from mmchat.types import Answer, AnswerStream, Source
+from mmchat.web.conversation import Conversation, Stage, Turn, earlier_questions
+from mmchat.web.render import Message, gallery, messages, sources_html
+from mmchat.web.wording import wording
+
+if TYPE_CHECKING:
+    from mmchat.app import Assistant
+
+_log = logging.getLogger(__name__)
+
+Shown: TypeAlias = tuple[Conversation, list[Message], str, Any]
+"""The conversation, its messages, the sources as HTML, and the gallery of pictures."""
+ShownWithBox: TypeAlias = tuple[Conversation, list[Message], str, Any, Any]
+"""The same, and the box that questions are typed into."""
+
+
+class Steps:
+    """What happens on the page's events. Holds nothing of any conversation: these live in its state."""
+
+    def __init__(self, assistant: Assistant) -> None:
+        self._assistant = assistant
+
+    def ask(
+        self, message: dict[str, Any], turns: Conversation, request: gr.Request
+    ) -> ShownWithBox:
+        """Take what was typed and uploaded."""
+        return _asked(turns, message["text"], message["files"], request)
+
+    def ask_example(
+        self, turns: Conversation, chosen: gr.SelectData, request: gr.Request
+    ) -> ShownWithBox:
+        """Take an example that was clicked."""
+        files = [file["path"] for file in chosen.value.get("files", [])]
+        return _asked(turns, chosen.value.get("text", ""), files, request)
+
+    def ask_again(self, turns: Conversation) -> ShownWithBox:
+        """Take the last question once more."""
+        *before, last = turns
+        return _busy((*before, Turn(last.question, last.photo, last.korean)))
+
+    def answer(self, turns: Conversation) -> Iterator[Shown]:
+        """Answer the last question, step by step.
+
+        Gradio closes this generator when the reader stops or leaves, and that closes the stream of
+        the assistant: nobody pays for words that nobody reads.
+        """
+        *before, turn = turns
+        try:
+            with closing(self._answer(turn, earlier_questions(turns))) as progress:
+                for turn in progress:  # noqa: PLW2901
+                    yield _shown((*before, turn))
+        except InputError as error:
+            yield _shown((*before, replace(turn, stage=Stage.FAILED, text=str(error))))
+        except Exception:
+            # Whatever it was, the reader gets a sentence and the log the rest.
+            _log.exception("An answer failed.")
+            failed = wording(turn.korean).failed
+            yield _shown((*before, replace(turn, stage=Stage.FAILED, text=failed)))
+
+    def settle(self, turns: Conversation) -> ShownWithBox:
+        """Say that an unfinished answer was stopped, and take questions again."""
+        if turns and turns[-1].running:
+            turns = (*turns[:-1], replace(turns[-1], stage=Stage.STOPPED))
+        return *_shown(turns), _box(busy=False)
+
+    def clear(self) -> ShownWithBox:
+        """Begin a new conversation."""
+        return *_shown(()), _box(busy=False)
+
+    def _answer(self, turn: Turn, history: list[str]) -> Iterator[Turn]:
+        yield (turn := replace(turn, stage=Stage.SEARCHING))
+        image = Path(turn.photo).read_bytes() if turn.photo else None
+        stream: AnswerStream = self._assistant.stream(turn.question, image, history=history)
+        with closing(stream) as pieces:  # type: ignore[type-var]
+            for piece in pieces:
+                if piece.answer is None:
+                    turn = replace(turn, stage=Stage.WRITING, text=turn.text + piece.text)
+                else:
+                    turn = self._done(turn, piece.answer)
+                yield turn
+
+    def _done(self, turn: Turn, answer: Answer) -> Turn:
+        passages = tuple(self._passage(source) for source in answer.sources)
+        return replace(turn, stage=Stage.DONE, text=answer.answer, answer=answer, passages=passages)
+
+    def _passage(self, source: Source) -> str:
+        """Return the passage that the sentences of a source stand in, so that they can be judged.
+
+        A source carries its sentences only; searching for them finds their passage.
+        """
+        if source.span is None:
+            return source.text
+        try:
+            hits = self._assistant.index.search(source.text, k=3)
+        except MmchatError:
+            return source.text
+        found = (h.text for h in hits if h.document == source.document and source.text in h.text)
+        return next(found, source.text)
+
+
+def _asked(turns: Conversation, text: str, files: list[str], request: gr.Request) -> ShownWithBox:
+    # Without words, the browser says which language its reader has.
+    korean = is_korean(text) if text.strip() else _prefers_korean(request)
+    return _busy((*turns, Turn(text.strip(), files[0] if files else None, korean)))
+
+
+def _prefers_korean(request: gr.Request) -> bool:
+    return str(request.headers.get("accept-language", "")).lower().startswith("ko")
+
+
+def _busy(turns: Conversation) -> ShownWithBox:
+    return *_shown(turns), _box(busy=True)
+
+
+def _shown(turns: Conversation) -> Shown:
+    last = turns[-1] if turns else None
+    pictures = gallery(last)
+    return turns, messages(turns), sources_html(last), gr.Gallery(pictures, visible=bool(pictures))
+
+
+def _box(*, busy: bool) -> gr.MultimodalTextbox:
+    """Return the box emptied, or ready for the next question with whatever is typed in it."""
+    if busy:
+        return gr.MultimodalTextbox(value=None, interactive=False, submit_btn=False, stop_btn=True)
+    return gr.MultimodalTextbox(interactive=True, submit_btn=True, stop_btn=False)
