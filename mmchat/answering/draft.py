@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from mmchat.answering.grounding import Evidence
 from mmchat.types import Chunk, Hit, Source
@@ -28,6 +28,10 @@ class Draft:
         self._candidates = candidates
         self._texts: list[str] = []
         self._sources: dict[str, Source] = {}
+        self._said: set[str] = set()
+
+    def __contains__(self, sentence: str) -> bool:
+        return sentence in self._said
 
     def __bool__(self) -> bool:
         return bool(self._texts)
@@ -42,11 +46,6 @@ class Draft:
         """The sources that the marks in `text` point at, by number."""
         return tuple(self._sources.values())
 
-    @property
-    def length(self) -> int:
-        """How many sentences were released."""
-        return len(self._texts)
-
     def add(self, sentence: str, support: Sequence[Evidence]) -> str:
         """Release a sentence; return the text to append to what the reader has.
 
@@ -54,21 +53,32 @@ class Draft:
             sentence: without marks; it gets one for each source.
             support: what it rests on, one or more.
         """
-        numbers = dict.fromkeys(self._cite(each) for each in support)
-        marks = "".join(f"[{number}]" for number in numbers)
+        return self._append(sentence, dict.fromkeys(self._cite(each) for each in support))
+
+    def add_picture(self, sentence: str, hit: Hit) -> str:
+        """Release a sentence that rests on a picture; return the text to append."""
+        source = Source(
+            n=len(self._sources) + 1,
+            document=hit.document,
+            page=hit.page,
+            span=None,
+            text=hit.text,
+            picture=hit.picture,
+            title=hit.title,
+            score=hit.score,
+            picture_path=hit.picture_path,
+            thumb_path=hit.thumb_path,
+        )
+        self._sources[hit.item] = source
+        return self._append(sentence, [source.n])
+
+    def _append(self, sentence: str, numbers: Iterable[int]) -> str:
         end = _TERMINAL.search(sentence)
         body, terminal = (sentence[: end.start()], end.group(1)) if end else (sentence, "")
-        return self._append(f"{body} {marks}{terminal}")
-
-    def add_plain(self, source: Source, text: str) -> str:
-        """Release a sentence that rests on a source which is no passage, such as a picture."""
-        number = len(self._sources) + 1
-        self._sources[f"picture:{source.picture}"] = replace(source, n=number)
-        return self._append(text.format(mark=f"[{number}]"))
-
-    def _append(self, text: str) -> str:
+        text = f"{body} {''.join(f'[{number}]' for number in numbers)}{terminal}"
         piece = f" {text}" if self._texts else text
         self._texts.append(piece)
+        self._said.add(sentence)
         return piece
 
     def _cite(self, evidence: Evidence) -> int:

@@ -28,7 +28,7 @@ PHRASES: dict[Language, Phrases] = {
             "Would you like me to pass your question to a person?"
         ),
         quotation="The documents say: “{quote}”",
-        resemblance="This looks like {title}",
+        resemblance="This looks like {title}.",
         unknown=(
             "i don't know",
             "i do not know",
@@ -47,7 +47,7 @@ PHRASES: dict[Language, Phrases] = {
             "담당자에게 연결해 드릴까요?"
         ),
         quotation="문서에는 이렇게 적혀 있습니다: “{quote}”",
-        resemblance="이 사진은 {title}와(과) 가장 비슷합니다",
+        resemblance="이 사진은 {title}처럼 보입니다.",
         unknown=("모르", "잘 모르", "알 수 없", "죄송", "정보가 없", "답을 찾을 수 없"),
     ),
 }

@@ -36,6 +36,7 @@ class Passage:
     text: str
 
 
+_SIGNS = re.compile(r"[0-9!-/:-@\[-`{-~]")
 _EXAMPLES: tuple[tuple[Passage, str, str], ...] = (
     (
         Passage(
@@ -95,16 +96,18 @@ def neutralise(text: str) -> str:
     Angle brackets that open a tag and the square ones of `[INST]` become look-alikes; "< 5 °C" and
     "[1]" stay as they are. A blank line becomes a line break, since it ends an answer (see STOP).
     """
-    text = re.sub(r"<(?=[^\s\d=])", "‹", text)
+    text = re.sub(r"<(?=<*[^\s\d=<])", "‹", text)
     text = re.sub(r"\[(?=/?[A-Z_]{3,}\])", "(", text)
-    text = re.sub(r"(?im)^(\s*)(question|system|user|assistant)(\s*):", r"\1\2 -", text)
+    text = re.sub(r"(?i)\b(question|system|user|assistant)(\s*):", r"\1\2 -", text)
     return re.sub(r"\n\s*\n+", "\n", text)
 
 
 def estimate_tokens(text: str) -> int:
     """Return a number of tokens that `text` hardly exceeds, without a tokenizer.
 
-    Tokenizers of today spend about four bytes on a token of English, and three (one syllable of
-    UTF-8) on one of Korean.
+    A digit or sign is a token of its own; of the rest, three bytes are one, which is a syllable of
+    Korean in UTF-8. Qwen2.5's own tokenizer makes 0.6 to 1.0 times as many of English and Korean
+    prose, tables of numbers and Python.
     """
-    return len(text.encode()) // 3 + 1
+    signs = len(_SIGNS.findall(text))
+    return round(1.05 * (signs + (len(text.encode()) - signs) / 2.8)) + 1

@@ -56,7 +56,8 @@ _PARTICLES = _set("""
 _LONGEST_FIRST = sorted(_PARTICLES, key=len, reverse=True)
 _KOREAN_STOP = _set("""
     무엇 어떤 어떻게 언제 어디 누구 얼마나 얼마 몇 그 이 저 것 수 등 및 또는 그리고 하지만
-    있나요 있습니까 있습니다 있는 있다 무엇인가 좀 제 저는 우리 대해 대한 위해 경우 있 하 되
+    있나요 있습니까 있습니다 있는 있다 무엇인가 좀 제 저는 우리 대해 대한 위해 경우 있 하 되 이게 이건
+    이것은 뭐예요 뭐에요 뭐야 뭔가요 무엇인가요 무엇입니까 알려주세요
 """)
 
 
@@ -89,9 +90,7 @@ def telling_words(text: str) -> frozenset[str]:
     return content_words(_MEASURE.sub(" ", text)) - _WEAK_STEMS
 
 
-_MEASURE = re.compile(
-    r"\bhow (?:long|much|many|far|old|big|large|tall|high|heavy|often|fast|soon|late|early)\b", re.I
-)
+_MEASURE = re.compile(r"\bhow (?:long|much|many|far|often|soon)\b", re.IGNORECASE)
 _WEAK_STEMS = frozenset(stem(word) for word in _WEAK)
 
 
@@ -193,8 +192,32 @@ def _denied_after(tokens: list[str], at: int) -> Iterator[int]:
             yield later
 
 
+_VERDICT = re.compile(
+    r"^(?:(?P<yes>yes|네|예)|(?P<no>no|아니요|아니오))\b[,.!:]?\s+", re.IGNORECASE
+)
+
+
+def without_unproven_verdict(sentence: str) -> str:
+    """Cut off a "Yes," before a negation, or a "No," before none: only the rest can be checked."""
+    match = _VERDICT.match(sentence)
+    if match is None:
+        return sentence
+    rest = sentence[match.end() :]
+    if bool(match["no"]) == _negates(rest) or not rest:
+        return sentence
+    return rest[0].upper() + rest[1:]
+
+
+def _negates(sentence: str) -> bool:
+    words = _TOKEN.findall(sentence.lower().replace("’", "'"))
+    return any(
+        word in _NEGATORS or word.endswith("n't") or bool(_KOREAN_NEGATION.search(word))
+        for word in words
+    )
+
+
 _LEANING = re.compile(
-    r"^(?:and|what about|how about|or)\b|\b(?:it|its|they|them|that|those|this one|that one|there)\b"
+    r"^(?:and|what about|how about|or)\b|\b(?:it|its|they|them|this one|that one|those)\b"
     r"|그거|그건|그것|이거|이건|이것|그럼|그러면|거기",
     re.IGNORECASE,
 )
@@ -218,4 +241,4 @@ def asks_yes_or_no(question: str) -> bool:
 
 def leans_on_history(question: str) -> bool:
     """True for a question that is understood only with the one before it."""
-    return bool(_LEANING.search(question)) or len(content_words(question)) < 2
+    return bool(_LEANING.search(question)) or not content_words(question)

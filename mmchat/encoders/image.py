@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
+from safetensors import SafetensorError
 
 from mmchat.config import nearest
 from mmchat.encoders.fingerprint import files_of_model, fingerprint
@@ -31,6 +32,15 @@ if TYPE_CHECKING:
     import torch
     from PIL.Image import Image
 
+# What open_clip, torch and safetensors raise for a model that cannot be had or read.
+_FAILURES = (
+    RuntimeError,
+    OSError,
+    ValueError,
+    KeyError,
+    pickle.UnpicklingError,
+    SafetensorError,
+)
 # Pillow and torch let go of the interpreter while they resize, so threads do help; past four, the
 # model itself is what one waits for.
 _PREPARING_THREADS = min(4, os.cpu_count() or 1)
@@ -48,6 +58,8 @@ class OpenClipParts:
     """A picture to (3, height, width), as the model was trained."""
     tokenizer: Callable[[list[str]], torch.Tensor]
     """n texts to token ids (n, tokens)."""
+    dtype: torch.dtype
+    """What the image tower takes."""
 
 
 class ModelSource(Protocol):
@@ -117,11 +129,11 @@ class OpenClipEncoder:
         import torch
 
         parts = self.parts
-        device, dtype = self._placement
+        device, _ = self._placement
         rows = []
         with torch.inference_mode():
             for batch in self._prepared(images, parts):
-                pixels = batch.to(device, dtype, memory_format=torch.channels_last)
+                pixels = batch.to(device, parts.dtype, memory_format=torch.channels_last)
                 rows.append(parts.model.encode_image(pixels).float().cpu().numpy())
         return self._stack(rows)
 
@@ -252,7 +264,7 @@ class NamedModel:
             tokenizer = open_clip.get_tokenizer(self._model_name)
         model.eval()
         model.visual.to(memory_format=torch.channels_last)
-        return OpenClipParts(model, preprocess, tokenizer)
+        return OpenClipParts(model, preprocess, tokenizer, dtype)
 
     def _require_known(self) -> None:
         """Refuse an unknown architecture or weights in words of our own, before open_clip does."""
@@ -312,10 +324,10 @@ class NamedModel:
 
     @contextlib.contextmanager
     def _translated(self) -> Iterator[None]:
-        """Turn what open_clip and torch raise for a model that cannot be had into a ModelError."""
+        """Turn the errors of other libraries into a ModelError."""
         try:
             yield
-        except (RuntimeError, OSError, ValueError, KeyError, pickle.UnpicklingError) as error:
+        except _FAILURES as error:
             raise ModelError(
                 f"open_clip cannot load {self.name}: {error}. Expected weights of this "
                 "architecture as a state dict (.safetensors or .pt). A name needs the network when "

@@ -30,10 +30,10 @@ class TextEncoder(Protocol):
 def label_texts() -> tuple[list[str], list[str]]:
     """Return the 1,000 labels of ImageNet-1k in the order of its classes, in two forms.
 
-    The names are those that CLIP's authors chose (open_clip carries them): the first word of a WordNet
-    entry often means something else ("crane", "drake"). The second form adds WordNet's definition
-    (timm carries it), which brings the words for what kind of thing it is: "Granny Smith" alone says
-    nothing of apples.
+    The names are those that CLIP's authors chose (open_clip carries them), since the first word of a
+    WordNet entry often means something else ("crane", "drake"). The second form adds WordNet's
+    definition (timm carries it), which says what kind of thing it is: a text encoder may not know
+    that a Granny Smith is an apple. Synonyms added nothing to the two.
     """
     ensure_torchvision()
     from open_clip.zero_shot_metadata import IMAGENET_CLASSNAMES

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+from safetensors import SafetensorError
 
 from mmchat.encoders.fingerprint import files_of_model, fingerprint
 from mmchat.encoders.runtime import Vectors, ensure_torchvision, pick_device, pick_dtype, unit_rows
@@ -221,7 +222,7 @@ class SentenceEncoder:
                     local_files_only=True,
                     model_kwargs={"dtype": dtype},
                 )
-        except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
+        except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
             raise ModelError(
                 f"sentence-transformers cannot load {self.folder}: {error}. "
                 "Fetch the model anew, or name another one in encoders.text."

@@ -9,7 +9,7 @@ import gradio as gr
 
 from mmchat.config import WebConfig
 from mmchat.pictures import SUFFIXES
-from mmchat.web.examples import examples
+from mmchat.web.examples import Example, examples
 from mmchat.web.render import escape, greeting, sources_html
 from mmchat.web.steps import Steps
 from mmchat.web.wording import translations
@@ -49,39 +49,48 @@ def build_page(assistant: Assistant, config: WebConfig) -> gr.Blocks:
         config: the name to greet with, the limits of uploads and of answers at once.
     """
     text = gr.I18n(**translations())
-    with gr.Blocks(
+    offered = examples(assistant.index)
+    page = gr.Blocks(
         title=config.company or "mmchat",
         analytics_enabled=False,
         fill_width=True,
         delete_cache=_UPLOADS_KEPT,
-    ) as page:
-        folder = assistant.index.path.resolve()
-        page.allowed_paths = [str(folder / name) for name in ("media", "thumbs")]
+    )
+    folder = assistant.index.path.resolve()
+    page.allowed_paths = [str(folder / name) for name in ("media", "thumbs")]
+    with page:
         conversation = gr.State(())
         with gr.Row(elem_id="top"):
             gr.HTML(f'<div class="company">{escape(config.company or "mmchat")}</div>')
             new = gr.Button(str(text("new")), size="sm", scale=0, elem_id="new")
         with gr.Row(elem_id="columns"):
             with gr.Column(scale=3, min_width=300, elem_id="talk"):
-                chat = _chat(assistant, config, text)
+                chat = _chat(offered, config, text)
                 box = _box(text)
             with gr.Column(scale=2, min_width=300, elem_id="beside"):
                 gr.Markdown(str(text("beside")), elem_classes="heading")
                 sources = gr.HTML(sources_html(None), elem_id="sources")
                 pictures = _pictures(text)
         parts = _Parts(conversation, chat, box, new, sources, pictures)
-        _connect(parts, Steps(assistant), config.concurrency)
+        _connect(parts, Steps(assistant, offered), config.concurrency)
     return page
 
 
-def _chat(assistant: Assistant, config: WebConfig, text: gr.I18n) -> gr.Chatbot:
+def _chat(offered: list[Example], config: WebConfig, text: gr.I18n) -> gr.Chatbot:
     return gr.Chatbot(
         label=text("conversation"),
         show_label=False,
         elem_id="chat",
         height="auto",
         placeholder=greeting(config.company),
-        examples=[*examples(assistant)],
+        examples=[
+            {
+                "text": each.text,
+                "display_text": each.label,
+                "files": [str(each.photo)] if each.photo else [],
+            }
+            for each in offered
+        ],
         # Questions, documents and models write data, not markup; see render.py.
         render_markdown=False,
         latex_delimiters=[],
@@ -117,7 +126,8 @@ def _pictures(text: gr.I18n) -> gr.Gallery:
         elem_id="pictures",
         visible=False,
         interactive=False,
-        columns=3,
+        columns=2,
+        fit_columns=False,
         height="auto",
         object_fit="contain",
         buttons=["fullscreen"],

@@ -141,11 +141,12 @@ def _source(source: Source, passage: str, words: Wording) -> str:
         f'<li class="source"><div class="source-title"><span class="cite">[{source.n}]</span>'
         f"<span>{escape(source.title or source.document)}</span></div>"
         f'<div class="source-place">{escape(" · ".join(place))}</div>'
-        f"{_passage(passage, source.text)}</li>"
+        f"{_passage(passage, source.text if source.span else '')}</li>"
     )
 
 
 def _passage(passage: str, used: str) -> str:
+    """Return the passage with what was used of it highlighted; a picture's caption is not."""
     if not passage:
         return ""
     before, found, after = passage.partition(used) if used else (passage, "", "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import sys
 from pathlib import Path
@@ -43,11 +44,11 @@ def serve(assistant: Assistant, config: WebConfig) -> None:
     with listen(config) as listener:
         host, port = listener.getsockname()[:2]
         shown = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104
+        server = server_for(assistant, config)
         print(f"mmchat answers at http://{shown}:{port} (Ctrl+C ends it)", file=sys.stderr)
-        try:
-            server_for(assistant, config).run(sockets=[listener])
-        except KeyboardInterrupt:
-            pass  # uvicorn has closed everything by then; ending is what was asked for
+        # uvicorn closes everything and then raises it again; to end is what was asked for.
+        with contextlib.suppress(KeyboardInterrupt):
+            server.run(sockets=[listener])
 
 
 def listen(config: WebConfig) -> socket.socket:
@@ -106,10 +107,10 @@ def _theme() -> gr.themes.Base:
     return gr.themes.Base(
         primary_hue="teal",
         neutral_hue="stone",
-        radius_size="lg",
         font=_SYSTEM_FONTS,
         font_mono=_MONO_FONTS,
     ).set(
+        block_radius="16px",
         body_background_fill="*neutral_50",
         body_background_fill_dark="*neutral_950",
         # Gradio's own is too faint for small text (below 4.5:1).

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -13,13 +13,14 @@ import gradio as gr
 
 from mmchat.errors import InputError, MmchatError
 from mmchat.sentences import is_korean
-from mmchat.types import Answer, AnswerStream, Source
+from mmchat.types import AnswerStream, Source
 from mmchat.web.conversation import Conversation, Stage, Turn, earlier_questions
 from mmchat.web.render import Message, gallery, messages, sources_html
 from mmchat.web.wording import wording
 
 if TYPE_CHECKING:
     from mmchat.app import Assistant
+    from mmchat.web.examples import Example
 
 _log = logging.getLogger(__name__)
 
@@ -32,8 +33,10 @@ ShownWithBox: TypeAlias = tuple[Conversation, list[Message], str, Any, Any]
 class Steps:
     """What happens on the page's events. Holds nothing of any conversation: these live in its state."""
 
-    def __init__(self, assistant: Assistant) -> None:
+    def __init__(self, assistant: Assistant, offered: Sequence[Example] = ()) -> None:
+        """Take what answers, and the examples that the page offers."""
         self._assistant = assistant
+        self._offered = offered
 
     def ask(
         self, message: dict[str, Any], turns: Conversation, request: gr.Request
@@ -45,8 +48,10 @@ class Steps:
         self, turns: Conversation, chosen: gr.SelectData, request: gr.Request
     ) -> ShownWithBox:
         """Take an example that was clicked."""
-        files = [file["path"] for file in chosen.value.get("files", [])]
-        return _asked(turns, chosen.value.get("text", ""), files, request)
+        # By number: the browser sends the example's file, too, but may send any path for it.
+        example = self._offered[int(chosen.index)]
+        files = [str(example.photo)] if example.photo else []
+        return _asked(turns, example.text, files, request)
 
     def ask_again(self, turns: Conversation) -> ShownWithBox:
         """Take the last question once more."""
@@ -62,7 +67,7 @@ class Steps:
         *before, turn = turns
         try:
             with closing(self._answer(turn, earlier_questions(turns))) as progress:
-                for turn in progress:  # noqa: PLW2901
+                for turn in progress:
                     yield _shown((*before, turn))
         except InputError as error:
             yield _shown((*before, replace(turn, stage=Stage.FAILED, text=str(error))))
@@ -82,7 +87,7 @@ class Steps:
         """Begin a new conversation."""
         return *_shown(()), _box(busy=False)
 
-    def _answer(self, turn: Turn, history: list[str]) -> Iterator[Turn]:
+    def _answer(self, turn: Turn, history: list[str]) -> Generator[Turn, None, None]:
         yield (turn := replace(turn, stage=Stage.SEARCHING))
         image = Path(turn.photo).read_bytes() if turn.photo else None
         stream: AnswerStream = self._assistant.stream(turn.question, image, history=history)
@@ -91,12 +96,12 @@ class Steps:
                 if piece.answer is None:
                     turn = replace(turn, stage=Stage.WRITING, text=turn.text + piece.text)
                 else:
-                    turn = self._done(turn, piece.answer)
+                    answer = piece.answer
+                    turn = replace(turn, stage=Stage.DONE, text=answer.answer, answer=answer)
                 yield turn
-
-    def _done(self, turn: Turn, answer: Answer) -> Turn:
-        passages = tuple(self._passage(source) for source in answer.sources)
-        return replace(turn, stage=Stage.DONE, text=answer.answer, answer=answer, passages=passages)
+        if turn.answer and turn.answer.sources:
+            passages = tuple(self._passage(source) for source in turn.answer.sources)
+            yield replace(turn, passages=passages)
 
     def _passage(self, source: Source) -> str:
         """Return the passage that the sentences of a source stand in, so that they can be judged.

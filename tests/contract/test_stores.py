@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import SmallIndex
+from support import SmallIndex
 
 from mmchat.errors import IndexLocked, IndexMismatch, IndexNotFound, StoreError
 from mmchat.stores.base import SourceFile

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import SAMPLE_SHOP
+from support import SAMPLE_SHOP
 
 import mmchat
 from mmchat.errors import DownloadError

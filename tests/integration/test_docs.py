@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, SAMPLE_SHOP
+from support import ROOT, SAMPLE_SHOP
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 # Run by CI and by the tests of the scripts themselves; `serve` runs until it is stopped.
@@ -40,8 +40,13 @@ def workplace(
 def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
     path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
     return subprocess.run(
-        ["bash", "-c", command], cwd=folder, env={**os.environ, "PATH": path},
-        capture_output=True, text=True, timeout=300, check=False,
+        ["bash", "-c", command],
+        cwd=folder,
+        env={**os.environ, "PATH": path},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
     )
 
 

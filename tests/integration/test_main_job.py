@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, SAMPLE_SHOP
 from PIL import Image
+from support import ROOT, SAMPLE_SHOP
 
 import mmchat
 

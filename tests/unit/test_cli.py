@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from conftest import SmallIndex
+from support import SmallIndex
 
 
 def mmchat(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:

@@ -3,7 +3,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import SmallIndex
+from support import SmallIndex
 
 from mmchat.errors import InputError
 from mmchat.ingest.pipeline import scan

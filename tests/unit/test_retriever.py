@@ -2,8 +2,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import SmallIndex
 from PIL import Image
+from support import SmallIndex
 
 from mmchat.config import RetrievalConfig
 from mmchat.errors import QueryError

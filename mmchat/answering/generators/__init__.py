@@ -4,8 +4,15 @@
 and no heavy library, making the object does.
 """
 
-from mmchat.answering.generators.base import Generator, Message, Role
+from mmchat.answering.generators.base import Generator, Message, Role, TextStream
 from mmchat.answering.generators.hugging_face import TransformersGenerator
 from mmchat.answering.generators.llama_cpp import LlamaCppGenerator
 
-__all__ = ["Generator", "LlamaCppGenerator", "Message", "Role", "TransformersGenerator"]
+__all__ = [
+    "Generator",
+    "LlamaCppGenerator",
+    "Message",
+    "Role",
+    "TextStream",
+    "TransformersGenerator",
+]

@@ -11,12 +11,16 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Generator as ClosableIterator
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
 from mmchat.errors import GenerationError
 
 Role: TypeAlias = Literal["system", "user", "assistant"]
+
+TextStream: TypeAlias = ClosableIterator[str, None, None]
+"""Pieces of text, in order. Closing it ends what writes them."""
 
 _POLL_SECONDS = 0.05
 """How often a waiting reader looks at the clock and at its cancel flag."""
@@ -46,7 +50,7 @@ class Generator(Protocol):
         stop: Sequence[str] = (),
         time_limit: float | None = None,
         cancel: threading.Event | None = None,
-    ) -> Iterator[str]:
+    ) -> TextStream:
         """Yield the pieces of the next assistant turn as they are written.
 
         The iterator ends by itself after `max_tokens`, before the first of the `stop` strings,
@@ -115,7 +119,7 @@ def relay(
     stop: Sequence[str] = (),
     time_limit: float | None = None,
     cancel: threading.Event | None = None,
-) -> Iterator[str]:
+) -> TextStream:
     """Run a blocking, pushing model in a thread of its own and yield what it pushes.
 
     Args:

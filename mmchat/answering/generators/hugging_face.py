@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from mmchat.answering.generators.base import Emit, Message, Turnstile, relay
+from mmchat.answering.generators.base import Emit, Message, TextStream, Turnstile, relay
 from mmchat.errors import GenerationError, MissingExtra, ModelError
 
 
@@ -51,7 +51,7 @@ class TransformersGenerator:
         stop: Sequence[str] = (),
         time_limit: float | None = None,
         cancel: threading.Event | None = None,
-    ) -> Iterator[str]:
+    ) -> TextStream:
         """Yield the pieces of the answer; see `Generator.stream`."""
 
         def run(emit: Emit) -> None:

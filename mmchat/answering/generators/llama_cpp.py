@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import secrets
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from mmchat.answering.generators.base import Emit, Message, Turnstile, relay
+from mmchat.answering.generators.base import Emit, Message, TextStream, Turnstile, relay
 from mmchat.errors import GenerationError, MissingExtra, ModelError
 
 _MAGIC = b"GGUF"
@@ -60,7 +60,7 @@ class LlamaCppGenerator:
         stop: Sequence[str] = (),
         time_limit: float | None = None,
         cancel: threading.Event | None = None,
-    ) -> Iterator[str]:
+    ) -> TextStream:
         """Yield the pieces of the answer; see `Generator.stream`."""
         request = {
             "messages": [{"role": each.role, "content": each.content} for each in messages],

@@ -1,0 +1,129 @@
+"""Take pictures of the chat over an index of the sample shop. Called by scripts/screenshots.
+
+python scripts/take_screenshots.py INDEX FOLDER
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+from playwright.sync_api import Browser, sync_playwright
+
+import mmchat
+from mmchat.config import WebConfig
+from mmchat.web.server import listen, server_for
+
+MAX_BYTES = 300_000
+ANSWER_MS = 120_000
+SETTLE_MS = 2_500
+FLAGS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run "
+    "--disable-background-networking --disable-component-update --disable-sync"
+).split()
+DESKTOP = {"width": 1280, "height": 800}
+PHONE = {"width": 375, "height": 812}
+PHOTO = Path(mmchat.__file__).parent / "sample_shop" / "pictures" / "kettle-red-1-7l.webp"
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One picture: what is asked, on which screen."""
+
+    name: str
+    question: str = ""
+    photo: Path | None = None
+    viewport: tuple[tuple[str, int], ...] = tuple(DESKTOP.items())
+    locale: str = "en-GB"
+    scheme: str = "light"
+    whole_page: bool = False
+
+
+SHOTS = (
+    Shot("chat-start"),
+    Shot("chat-answer", "How do I descale the red kettle?"),
+    Shot("chat-photo", photo=PHOTO),
+    Shot("chat-unknown", "Do you sell bicycles?", scheme="dark"),
+    Shot(
+        "chat-phone",
+        "환불은 언제 받을 수 있나요?",
+        viewport=tuple(PHONE.items()),
+        locale="ko-KR",
+        whole_page=True,
+    ),
+)
+
+
+@contextlib.contextmanager
+def serving(index: Path) -> Iterator[str]:
+    """Serve the chat over an index on a free port and give its address."""
+    config = WebConfig(company="Lumbrook Home Appliances", port=0)
+    with mmchat.Assistant(mmchat.open_index(index)) as assistant, listen(config) as listener:
+        server = server_for(assistant, config)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        finally:
+            server.should_exit = True
+            thread.join(timeout=20)
+
+
+def take(browser: Browser, address: str, shot: Shot, folder: Path) -> Path:
+    """Ask what the shot asks and save what the page shows then."""
+    settings: dict[str, Any] = {
+        "viewport": dict(shot.viewport),
+        "locale": shot.locale,
+        "color_scheme": shot.scheme,
+    }
+    context = browser.new_context(**settings)
+    page = context.new_page()
+    page.goto(address)
+    page.wait_for_selector("#box textarea")
+    if shot.photo:
+        page.set_input_files("#box input[type=file]", shot.photo)
+        page.get_by_label("File thumbnail").wait_for()
+    if shot.question:
+        page.fill("#box textarea", shot.question)
+    if shot.question or shot.photo:
+        page.locator("#box .submit-button").click()
+        page.wait_for_selector(".took", timeout=ANSWER_MS)
+    # Pictures, and the passages around the sentences that were used, follow the end of the answer.
+    page.wait_for_timeout(SETTLE_MS)
+    path = folder / f"{shot.name}.png"
+    page.screenshot(path=path, full_page=shot.whole_page)
+    context.close()
+    return path
+
+
+def shrink(path: Path) -> None:
+    """Keep a picture small enough for a repository: a screen needs few colours."""
+    with Image.open(path) as image:
+        image.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
+    if path.stat().st_size > MAX_BYTES:
+        sys.exit(f"{path} has {path.stat().st_size} bytes, expected {MAX_BYTES} at most.")
+
+
+def main() -> None:
+    """Take all pictures."""
+    index, folder = Path(sys.argv[1]), Path(sys.argv[2])
+    chromium = shutil.which("chromium") or sys.exit("chromium is not installed.")
+    folder.mkdir(parents=True, exist_ok=True)
+    with serving(index) as address, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        for shot in SHOTS:
+            path = take(browser, address, shot, folder)
+            shrink(path)
+            print(f"{path}: {path.stat().st_size} bytes", file=sys.stderr)
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()

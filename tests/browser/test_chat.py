@@ -1,0 +1,251 @@
+"""The chat as people meet it: in Chromium, with an assistant that answers from a script."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+from scripted_assistant import ABSTENTION, HEADING, ScriptedAssistant, ScriptedIndex
+
+from mmchat.config import WebConfig
+from mmchat.web.server import listen, server_for
+
+CHROMIUM = shutil.which("chromium")
+FLAGS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run "
+    "--disable-background-networking --disable-component-update --disable-sync"
+).split()
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed"),
+]
+
+
+@pytest.fixture(scope="module")
+def assistant(tmp_path_factory: pytest.TempPathFactory) -> ScriptedAssistant:
+    return ScriptedAssistant(ScriptedIndex(tmp_path_factory.mktemp("shop") / "index"))
+
+
+@pytest.fixture(scope="module")
+def address(assistant: ScriptedAssistant) -> Iterator[str]:
+    config = WebConfig(company="Hearth & Home", port=0, max_upload_mb=0.05)
+    with listen(config) as listener:
+        server = server_for(assistant, config)
+        thread = threading.Thread(
+            target=server.run, kwargs={"sockets": [listener]}, daemon=True, name="chat"
+        )
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
+        server.should_exit = True
+        thread.join(timeout=20)
+        assert not thread.is_alive()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+class Visit:
+    """One person's visit of the page, and everything that the page asked for on the way."""
+
+    def __init__(self, browser: Browser, address: str, **context: Any) -> None:
+        self.requests: list[str] = []
+        self.complaints: list[str] = []
+        self.page: Page = browser.new_context(**context).new_page()
+        self.page.set_default_timeout(15_000)
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.on("console", self._note)
+        self.page.goto(address)
+        self.page.wait_for_selector("#box textarea")
+
+    def ask(self, question: str) -> None:
+        box = self.page.locator("#box textarea")
+        expect(box).to_be_enabled()
+        box.fill(question)
+        box.press("Enter")
+
+    def attach(self, name: str, content: bytes) -> None:
+        self.page.set_input_files(
+            "#box input[type=file]", {"name": name, "mimeType": "image/png", "buffer": content}
+        )
+
+    def _note(self, message: Any) -> None:
+        if message.type == "error":
+            self.complaints.append(message.text)
+
+
+@pytest.fixture
+def visit(browser: Browser, address: str) -> Iterator[Visit]:
+    visit = Visit(browser, address, viewport={"width": 1280, "height": 800})
+    yield visit
+    visit.page.context.close()
+
+
+@pytest.fixture
+def held(assistant: ScriptedAssistant) -> Iterator[threading.Event]:
+    """Answers stop after their first sentence until this is set."""
+    assistant.gate.clear()
+    yield assistant.gate
+    assistant.gate.set()
+
+
+def test_a_question_is_answered_with_its_source(visit: Visit, held: threading.Event):
+    page = visit.page
+    expect(page.locator(".greeting")).to_contain_text("Welcome to Hearth & Home")
+    expect(page.locator(".greeting")).to_contain_text("환영합니다")
+    visit.ask("How long is the warranty?")
+    # The first sentence stands there before the second is written.
+    expect(page.locator(".answer")).to_have_text("The warranty lasts 24 months [1].")
+    expect(page.locator(".pending")).to_have_text("Writing…")
+    held.set()
+    expect(page.locator(".answer")).to_contain_text("[2]")
+    expect(page.locator(".took")).to_have_text("1.2 s")
+    first = page.locator(".source").first
+    expect(first).to_contain_text("[1]Warranty")
+    expect(first).to_contain_text("page 3")
+    expect(first.locator("mark")).to_have_text("The warranty lasts 24 months.")
+
+
+def test_an_example_is_asked_with_a_click(visit: Visit, assistant: ScriptedAssistant):
+    visit.page.get_by_role("button", name=HEADING).click()
+    expect(visit.page.locator(".took")).to_be_visible()
+    assert assistant.asked[-1] == (HEADING, False, [])
+
+
+def test_a_photo_without_words_is_answered_with_pictures(
+    visit: Visit, assistant: ScriptedAssistant
+):
+    photo = assistant.index.path / "thumbs" / "kettle.png"
+    visit.attach("mine.png", photo.read_bytes())
+    expect(visit.page.get_by_label("File thumbnail")).to_be_visible()
+    visit.page.locator("#box .submit-button").click()
+    picture = visit.page.locator("#pictures img").first
+    expect(picture).to_be_visible()
+    expect(visit.page.locator("#pictures")).to_contain_text("Red kettle")
+    expect(visit.page.locator("#chat .user img")).to_be_visible()
+    assert picture.evaluate("image => image.naturalWidth") == 640
+    assert assistant.asked[-1] == ("", True, [])
+
+
+def test_what_is_not_known_is_marked(visit: Visit):
+    visit.ask("something unknown")
+    expect(visit.page.locator(".answer")).to_have_text(ABSTENTION)
+    expect(visit.page.locator(".badge.unknown")).to_have_text("Not in the documents")
+
+
+def test_errors_are_sentences_in_the_chat(visit: Visit):
+    visit.attach("fake.png", b"no picture at all")
+    visit.ask("What is this?")
+    expect(visit.page.locator(".failed")).to_contain_text("is not a picture that can be read")
+    visit.ask("crash")
+    expect(visit.page.locator(".failed").last).to_contain_text("Something went wrong")
+    assert "Traceback" not in visit.page.inner_text("body")
+
+
+def test_a_file_that_is_too_large_is_refused_in_words(visit: Visit):
+    visit.attach("big.png", b"0" * 200_000)
+    expect(visit.page.get_by_text("exceed the maximum allowed size")).to_be_visible()
+
+
+def test_stop_ends_the_answer(visit: Visit, assistant: ScriptedAssistant, held: threading.Event):
+    finished = assistant.finished
+    assistant.closed.clear()
+    visit.ask("How long is the warranty?")
+    expect(visit.page.locator(".answer")).to_contain_text("[1]")
+    visit.page.locator("#box .stop-button").click()
+    held.set()
+    expect(visit.page.locator(".status")).to_have_text("Stopped.")
+    assert assistant.closed.wait(timeout=5)
+    assert assistant.finished == finished
+    visit.ask("warranty again")
+    expect(visit.page.locator(".took")).to_be_visible()
+
+
+def test_leaving_ends_the_answer(
+    browser: Browser, address: str, assistant: ScriptedAssistant, held: threading.Event
+):
+    visit = Visit(browser, address)
+    finished = assistant.finished
+    assistant.closed.clear()
+    visit.ask("How long is the warranty?")
+    expect(visit.page.locator(".answer")).to_contain_text("[1]")
+    visit.page.context.close()
+    # The server notices the closed connection within a moment; the next sentence comes after that.
+    threading.Event().wait(1)
+    held.set()
+    assert assistant.closed.wait(timeout=15)
+    assert assistant.finished == finished
+
+
+def test_retry_and_new_conversation(visit: Visit, assistant: ScriptedAssistant):
+    visit.ask("unknown one")
+    expect(visit.page.locator(".took")).to_be_visible()
+    asked = len(assistant.asked)
+    assistant.closed.clear()
+    visit.page.get_by_label("Retry").click()
+    assert assistant.closed.wait(timeout=10)
+    expect(visit.page.locator(".took")).to_have_count(1)
+    assert assistant.asked[asked:] == [("unknown one", False, [])]
+    visit.page.get_by_role("button", name="New conversation").click()
+    expect(visit.page.locator(".greeting")).to_be_visible()
+    expect(visit.page.locator(".took")).to_have_count(0)
+
+
+def test_two_visitors_see_their_own_conversation(browser: Browser, address: str, visit: Visit):
+    other = Visit(browser, address)
+    visit.ask("unknown to the first")
+    other.ask("unknown to the second")
+    expect(other.page.locator(".took")).to_be_visible()
+    expect(visit.page.locator(".took")).to_be_visible()
+    assert "second" not in visit.page.inner_text("#chat")
+    assert "first" not in other.page.inner_text("#chat")
+    other.page.context.close()
+
+
+def test_documents_and_answers_cannot_reach_out(visit: Visit, address: str):
+    page = visit.page
+    visit.ask("<img src=http://tracker.invalid/q.png> warranty ![q](http://tracker.invalid/r.png)")
+    expect(page.locator(".took")).to_be_visible()
+    expect(page.locator(".passage").first).to_contain_text("<img src=http://tracker.invalid/p.png")
+    expect(page.locator(".passage").first).to_contain_text("${7*7} {{7*7}} <b>bold</b>")
+    expect(page.locator(".answer")).to_contain_text("![p](http://tracker.invalid/a.png)")
+    assert page.locator("#chat a, #sources a, #sources img, #chat .bot img").count() == 0
+    assert page.title() == "Hearth & Home"
+    own = (address, "data:", "blob:")
+    assert [url for url in visit.requests if not url.startswith(own)] == []
+    assert visit.complaints == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_phone_shows_everything_without_scrolling_sideways(
+    browser: Browser, address: str, scheme: str
+):
+    visit = Visit(
+        browser,
+        address,
+        viewport={"width": 375, "height": 812},
+        locale="ko-KR",
+        color_scheme=scheme,
+    )
+    page = visit.page
+    expect(page.get_by_role("button", name="새 대화")).to_be_visible()
+    visit.ask("보증 기간은 얼마인가요? warranty")
+    expect(page.locator(".took")).to_have_text("1.2초")
+    expect(page.locator(".source").first).to_contain_text("3쪽")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 375
+    for selector in (".answer", ".source", "#box"):
+        box = page.locator(selector).first.bounding_box()
+        assert box is not None
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 375
+    assert (page.locator("body.dark").count() == 1) is (scheme == "dark")
+    page.context.close()

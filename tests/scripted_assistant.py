@@ -1,0 +1,119 @@
+"""An assistant that answers from a script: the same calls and errors as the real one, without models."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+
+from PIL import Image
+
+from mmchat.errors import QueryError
+from mmchat.pictures import open_image
+from mmchat.types import Answer, AnswerPiece, Chunk, Hit, ImageInput, Source, Status
+
+PASSAGE = (
+    "Bring the receipt. The warranty lasts 24 months. "
+    "<img src=http://tracker.invalid/p.png onerror=\"document.title='run'\"> ${7*7} {{7*7}} <b>bold</b>"
+)
+USED = "The warranty lasts 24 months."
+HEADING = "How long is the warranty?"
+ABSTENTION = "I don't know: I found nothing about this in the documents."
+SENTENCES = (
+    "The warranty lasts 24 months [1].",
+    " See ![p](http://tracker.invalid/a.png) <img src=http://tracker.invalid/b.png> [2].",
+)
+
+
+class ScriptedIndex:
+    """Two items: a passage that attacks the page, and a picture. Any search finds both."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.manifest = SimpleNamespace(documents=2, chunks=1, pictures=1)
+        for folder, size in (("media", (640, 480)), ("thumbs", (160, 120))):
+            (path / folder).mkdir(parents=True)
+            Image.new("RGB", size, "firebrick").save(path / folder / "kettle.png")
+        (path / "catalog.sqlite").write_text("not for visitors")
+        media, thumb = path / "media" / "kettle.png", path / "thumbs" / "kettle.png"
+        self.passage = Hit(
+            1, 0.9, "chunk", "c1", "policies/warranty.md", 3, PASSAGE, None, {}, "Warranty"
+        )
+        self.picture = Hit(
+            2, 0.5, "picture", "p1", "kettle.png", None, "A red kettle", "kettle.png", {},
+            "Red kettle", media, thumb,
+        )  # fmt: skip
+
+    def search(
+        self, text: str = "", image: ImageInput | None = None, k: int | None = None
+    ) -> list[Hit]:
+        return [self.passage, self.picture][:k]
+
+    def retriever(self) -> ScriptedIndex:
+        return self
+
+    def chunk(self, item: str) -> Chunk | None:
+        return Chunk("c1", "policies/warranty.md", 0, PASSAGE, 0, len(PASSAGE), ("W", HEADING))
+
+
+@dataclass
+class ScriptedAssistant:
+    """What it says follows a word of the question: `unknown`, `crash`, or else two sentences."""
+
+    index: ScriptedIndex
+    gate: threading.Event = field(default_factory=threading.Event)
+    """Every sentence but the first waits until it is set (and five seconds at most)."""
+    asked: list[tuple[str, bool, list[str]]] = field(default_factory=list)
+    """Question, whether there was a photo, and history, of every question so far."""
+    closed: threading.Event = field(default_factory=threading.Event)
+    """Set when a stream has ended, whichever way."""
+    finished: int = 0
+    """Streams that were read to their end."""
+
+    def __post_init__(self) -> None:
+        self.gate.set()
+
+    def stream(
+        self, text: str = "", image: ImageInput | None = None, *, history: Sequence[str] = ()
+    ) -> Iterator[AnswerPiece]:
+        if image is not None:
+            open_image(image)
+        if not text and image is None:
+            raise QueryError("Got an empty question and no picture.")
+        self.asked.append((text, image is not None, list(history)))
+        return self._run(text)
+
+    def _run(self, text: str) -> Iterator[AnswerPiece]:
+        try:
+            if "crash" in text:
+                raise RuntimeError("secret detail")
+            if "unknown" in text:
+                yield AnswerPiece(ABSTENTION)
+                yield AnswerPiece(answer=Answer(ABSTENTION, Status.ABSTAINED, (), 0.2))
+            else:
+                for count, sentence in enumerate(SENTENCES):
+                    if count:
+                        self.gate.wait(timeout=5)
+                    yield AnswerPiece(sentence)
+                yield AnswerPiece(answer=self._answer())
+            self.finished += 1
+        finally:
+            self.closed.set()
+
+    def _answer(self) -> Answer:
+        p = self.index.picture
+        start = PASSAGE.index(USED)
+        return Answer(
+            "".join(SENTENCES),
+            Status.ANSWERED,
+            (
+                Source(1, "policies/warranty.md", 3, (start, start + len(USED)), USED, None,
+                       "Warranty", 0.9),
+                Source(2, p.document, None, None, p.text, p.picture, p.title, 0.5,
+                       p.picture_path, p.thumb_path),
+            ),
+            1.25,
+            (p,),
+        )  # fmt: skip

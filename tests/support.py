@@ -1,0 +1,116 @@
+"""Small honest stand-ins for the encoders, and where real data is."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import ClassVar
+
+import numpy as np
+from PIL import Image
+
+from mmchat.config import Config, IngestConfig, RetrievalConfig
+from mmchat.ingest.pipeline import Pipeline
+from mmchat.retrieval.retriever import Retriever
+from mmchat.stores.base import Vectors
+from mmchat.stores.local import LocalReader, LocalWriter
+from mmchat.stores.manifest import EncoderRecord, Manifest
+from mmchat.types import IndexReport
+
+ROOT = Path(__file__).parents[1]
+SHARED_DATA = ROOT.parent / "shared" / "data"
+SAMPLE_SHOP = ROOT / "mmchat" / "sample_shop"
+
+
+class WordsEncoder:
+    """A text encoder that does the same thing, smaller: a hashed bag of words, of length one."""
+
+    fingerprint = "words-1"
+    dimension = 256
+    max_tokens = 512
+
+    def __init__(self) -> None:
+        self.encoded: list[str] = []
+        """Every passage that was encoded, in order."""
+
+    def encode_queries(self, texts: Sequence[str]) -> Vectors:
+        return np.stack([self._vector(text) for text in texts])
+
+    def encode_passages(self, texts: Sequence[str]) -> Vectors:
+        self.encoded += texts
+        if not texts:
+            return np.zeros((0, self.dimension), np.float32)
+        return self.encode_queries(texts)
+
+    def token_spans(self, text: str) -> list[tuple[int, int]]:
+        return [match.span() for match in re.finditer(r"\w+|[^\w\s]", text)]
+
+    def _vector(self, text: str) -> Vectors:
+        vector = np.full(self.dimension, 1e-3, dtype=np.float32)
+        for word in re.findall(r"\w+", text.lower()):
+            digest = hashlib.blake2b(word.encode(), digest_size=4).digest()
+            vector[int.from_bytes(digest, "big") % self.dimension] += 1
+        return vector / np.linalg.norm(vector)
+
+
+class ColoursEncoder:
+    """An image encoder that knows colours: pictures by their mean colour, words by colour names."""
+
+    fingerprint = "colours-1"
+    dimension = 4
+    names: ClassVar = {"red": (1, 0, 0), "green": (0, 1, 0), "blue": (0, 0, 1), "white": (1, 1, 1)}
+
+    def encode_images(self, images: Sequence[Image.Image]) -> Vectors:
+        if not images:
+            return np.zeros((0, self.dimension), np.float32)
+        means = [
+            np.asarray(image.convert("RGB"), np.float32).mean((0, 1)) / 255 for image in images
+        ]
+        return self._unit(means)
+
+    def encode_texts(self, texts: Sequence[str]) -> Vectors:
+        return self._unit([self._colour(text) for text in texts])
+
+    def _colour(self, text: str) -> np.ndarray:
+        named = [
+            self.names[word] for word in re.findall(r"\w+", text.lower()) if word in self.names
+        ]
+        return np.mean(named, axis=0) if named else np.zeros(3)
+
+    def _unit(self, colours: Sequence[np.ndarray]) -> Vectors:
+        rows = np.column_stack([np.stack(colours), np.full(len(colours), 1e-2)]).astype(np.float32)
+        return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+class SmallIndex:
+    """Builds and searches an index with the small encoders."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.text = WordsEncoder()
+        self.images = ColoursEncoder()
+        self.ingest = IngestConfig()
+
+    def manifest(self) -> Manifest:
+        return Manifest(
+            EncoderRecord("words", self.text.fingerprint, self.text.dimension),
+            EncoderRecord("colours", self.images.fingerprint, self.images.dimension),
+            asdict(self.ingest),
+        )
+
+    def writer(self, *, rebuild: bool = False) -> LocalWriter:
+        return LocalWriter(self.path, self.manifest(), rebuild=rebuild)
+
+    def build(self, folder: Path, *, rebuild: bool = False) -> IndexReport:
+        with self.writer(rebuild=rebuild) as writer:
+            pipeline = Pipeline(self.text, self.images, self.ingest)
+            return pipeline.run(folder, writer, leave_out=self.path)
+
+    def reader(self) -> LocalReader:
+        return LocalReader(self.path)
+
+    def retriever(self, config: RetrievalConfig | None = None) -> Retriever:
+        return Retriever(self.reader(), self.text, self.images, config or Config().retrieval)

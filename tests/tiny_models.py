@@ -1,0 +1,109 @@
+"""Models with random weights, small enough to be written to disk by a test and loaded in a moment."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+from mmchat.encoders.runtime import ensure_torchvision
+
+ARCHITECTURE = "mmchat-tiny"
+_WORDS = "a photo of the red blue kettle mug banana apple milk how do i return it query passage :"
+_SIZES = {"vision_cfg": {"image_size": 32, "layers": 1, "width": 32, "head_width": 16}}
+_SIZES |= {"text_cfg": {"context_length": 16, "vocab_size": 49408, "width": 16, "heads": 2}}
+
+
+def sentence_folder(
+    folder: Path, *, seed: int = 0, prompts: Mapping[str, str] | None = None
+) -> Path:
+    """Write a sentence-transformers folder: one BERT layer, 16 numbers, tokens of words and letters."""
+    ensure_torchvision()
+    import torch
+    from transformers import BertConfig, BertModel
+
+    folder.mkdir(parents=True)
+    vocabulary = _write_tokenizer(folder)
+    torch.manual_seed(seed)
+    config = BertConfig(
+        vocab_size=vocabulary,
+        hidden_size=16,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=32,
+        max_position_embeddings=64,
+        pad_token_id=0,
+        # The usual 0.02 would leave all texts almost alike.
+        initializer_range=0.5,
+    )
+    BertModel(config, add_pooling_layer=False).save_pretrained(folder)
+    prefix = "sentence_transformers.models"
+    modules = [("", "Transformer"), ("1_Pooling", "Pooling"), ("2_Normalize", "Normalize")]
+    settings: dict[str, object] = {
+        "modules.json": [
+            {"idx": i, "name": str(i), "path": path, "type": f"{prefix}.{kind}"}
+            for i, (path, kind) in enumerate(modules)
+        ],
+        "sentence_bert_config.json": {"max_seq_length": 48},
+        "1_Pooling/config.json": {"word_embedding_dimension": 16, "pooling_mode_mean_tokens": True},
+        "config_sentence_transformers.json": {"prompts": dict(prompts or {})},
+    }
+    (folder / "1_Pooling").mkdir()
+    for name, content in settings.items():
+        (folder / name).write_text(json.dumps(content), encoding="utf-8")
+    return folder
+
+
+def _write_tokenizer(folder: Path) -> int:
+    """Write a WordPiece tokenizer and return the size of its vocabulary."""
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"]
+    letters = [chr(code) for code in range(ord("!"), ord("~") + 1) if not chr(code).isupper()]
+    pieces = [*special, *letters, *(f"##{letter}" for letter in letters), *_WORDS.split()]
+    vocabulary = {piece: index for index, piece in enumerate(dict.fromkeys(pieces))}
+    tokenizer = Tokenizer(models.WordPiece(vocabulary, unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer()
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+    )
+    # As published folders do: what reads the file must undo it.
+    tokenizer.enable_truncation(8)
+    tokenizer.save(str(folder / "tokenizer.json"))
+    names = {"unk_token": "[UNK]", "pad_token": "[PAD]", "cls_token": "[CLS]", "sep_token": "[SEP]"}
+    config = {"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": 64, **names}
+    (folder / "tokenizer_config.json").write_text(json.dumps(config), encoding="utf-8")
+    return len(vocabulary)
+
+
+def open_clip_checkpoint(folder: Path, *, seed: int = 0) -> str:
+    """Write a checkpoint of a tiny architecture of open_clip's own code and return its name."""
+    ensure_torchvision()
+    import open_clip
+    import torch
+    from safetensors.torch import save_file
+
+    folder.mkdir(parents=True)
+    architecture = folder / f"{ARCHITECTURE}.json"
+    architecture.write_text(json.dumps({"embed_dim": 24, **_SIZES}), encoding="utf-8")
+    open_clip.add_model_config(architecture)
+    torch.manual_seed(seed)
+    model = open_clip.create_model(ARCHITECTURE)
+    # Some weights of CLIP share memory, which safetensors refuses.
+    save_file({k: v.clone() for k, v in model.state_dict().items()}, folder / "tiny.safetensors")
+    return f"{ARCHITECTURE}@{folder / 'tiny.safetensors'}"
+
+
+def image_tower(path: Path, *, seed: int = 0) -> Path:
+    """Write the image tower of mmchat-lite with random weights."""
+    ensure_torchvision()
+    import timm
+    import torch
+
+    from mmchat.encoders.lite import IMAGE_TOWER
+
+    torch.manual_seed(seed)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    torch.save(timm.create_model(IMAGE_TOWER).state_dict(), path)
+    return path
