@@ -50,10 +50,10 @@ SHOTS = (
     Shot("chat-start"),
     Shot("chat-answer", "How do I descale the red kettle?"),
     Shot("chat-photo", photo=PHOTO),
-    Shot("chat-unknown", "Do you sell bicycles?", scheme="dark"),
+    Shot("chat-unknown", "Do you repair bicycles?", scheme="dark"),
     Shot(
         "chat-phone",
-        "환불은 언제 받을 수 있나요?",
+        "배송비는 얼마인가요?",
         viewport=tuple(PHONE.items()),
         locale="ko-KR",
         whole_page=True,

@@ -7,6 +7,7 @@ moment a sentence is written and the moment it is shown.
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -138,17 +139,20 @@ _EVERYDAY = (
 )
 
 
+_REMEMBERED = 4096
+"""Sentences whose vectors are kept: 6 MB at 384 dimensions."""
 _POINT = 0.34
 """By how much more of the question another sentence has to have before an answer is refused for it:
 one word of three."""
 
 
 class EvidenceFinder:
-    """Finds the sentences of passages that bear on a question."""
+    """Finds the sentences of passages that bear on a question. Safe to call from several threads."""
 
     def __init__(self, encoder: TextEncoder) -> None:
         self._encoder = encoder
-        self._everyday: Vectors | None = None
+        self._known: dict[str, Vectors] = {}
+        self._lock = threading.Lock()
 
     def find(self, question: str, passages: Sequence[Chunk]) -> list[Evidence]:
         """Return every sentence of the passages with its relevance, the most promising first.
@@ -184,13 +188,30 @@ class EvidenceFinder:
 
     def _relevances(self, question: str, texts: Sequence[str]) -> Vectors:
         """Return the relevance of each text, of shape (texts,)."""
-        if self._everyday is None:
-            self._everyday = self._encoder.encode_passages(_EVERYDAY)
         query = self._encoder.encode_queries([question])[0]
-        everyday = self._everyday @ query
+        everyday = self._vectors(_EVERYDAY) @ query
+        similarities = self._vectors(texts) @ query
         spread = max(float(everyday.std()), 1e-3)
-        similarities = self._encoder.encode_passages(texts) @ query
         return np.asarray((similarities - everyday.mean()) / spread, dtype=np.float32)
+
+    def _vectors(self, texts: Sequence[str]) -> Vectors:
+        """Return the vectors of shape (texts, dimension); those of before are remembered.
+
+        Encoding is what costs here, and the same passages come up again and again.
+        """
+        with self._lock:
+            known = {text: self._known[text] for text in texts if text in self._known}
+        missing = [text for text in dict.fromkeys(texts) if text not in known]
+        if missing:
+            known.update(zip(missing, self._encoder.encode_passages(missing), strict=True))
+        with self._lock:
+            for text in dict.fromkeys(texts):
+                # Put at the end again: the first in the dict is the one not used for longest.
+                self._known.pop(text, None)
+                self._known[text] = known[text]
+            while len(self._known) > _REMEMBERED:
+                del self._known[next(iter(self._known))]
+        return np.stack([known[text] for text in texts])
 
 
 def _told(number: int, chunk: Chunk) -> Iterator[tuple[Evidence, str]]:
@@ -206,7 +227,7 @@ def _told(number: int, chunk: Chunk) -> Iterator[tuple[Evidence, str]]:
         line = chunk.text.rfind("\n", 0, start) + 1
         if text.endswith(("?", "？")) or chunk.text[line:start].lstrip().startswith("#"):
             context = f"{heading} > {text}".removeprefix(" > ")
-        elif len(content_words(text) - content_words(heading)) > 1 or amounts(text):
+        elif content_words(text) - content_words(heading) or amounts(text):
             yield Evidence(number, text, (chunk.start + start, chunk.start + end)), context
 
 

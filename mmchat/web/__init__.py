@@ -4,7 +4,9 @@
     wording.py        the words of the page, in English and Korean
     render.py         those values as HTML, everything from outside escaped
     examples.py       questions to begin with, taken from the index
-    page.py           the Gradio page: components, events, and the order of both
+    steps.py          what happens when somebody asks, stops, retries or clears
+    page.py           the Gradio page: its components, and which step runs on which event
+    guard.py          keeps the page and its server to their own host
     server.py         the page on a port of this machine
 
 Gradio is imported here and nowhere else in mmchat.

@@ -14,23 +14,14 @@ import uvicorn
 
 from mmchat.config import WebConfig
 from mmchat.errors import MmchatError
+from mmchat.web.guard import Guard
 from mmchat.web.page import build_page
 from mmchat.web.wording import translations
 
 if TYPE_CHECKING:
-    from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
     from mmchat.app import Assistant
 
 _CSS = Path(__file__).with_name("style.css")
-_POLICY = (
-    # Gradio compiles its templates in the browser and writes styles into the page, hence the unsafe-*.
-    "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; "
-    "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; "
-    "media-src 'self' blob:; worker-src 'self' blob:; object-src 'none'; base-uri 'self'; "
-    "form-action 'self'; frame-ancestors 'self'"
-)
-_FETCHES_FOREIGN = ("/gradio_api/file=http", "/gradio_api/file/http", "/gradio_api/proxy=")
 _SYSTEM_FONTS = ("ui-sans-serif", "system-ui", "Segoe UI", "Apple SD Gothic Neo", "Malgun Gothic")
 _MONO_FONTS = ("ui-monospace", "Consolas", "monospace")
 
@@ -117,33 +108,3 @@ def _theme() -> gr.themes.Base:
         body_text_color_subdued="*neutral_500",
         body_text_color_subdued_dark="*neutral_400",
     )
-
-
-class Guard:
-    """Keeps the page to its own host: the browser by a policy, the server by refusing to fetch.
-
-    Gradio fetches foreign addresses on behalf of whoever asks (`/file=http://…`); nothing here needs it.
-    """
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request (ASGI)."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        if scope["path"].lower().startswith(_FETCHES_FOREIGN):
-            await fastapi.Response("Not served here.", status_code=403)(scope, receive, send)
-            return
-
-        async def send_with_policy(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = [*message["headers"]]
-                headers.append((b"content-security-policy", _POLICY.encode()))
-                headers.append((b"x-content-type-options", b"nosniff"))
-                headers.append((b"referrer-policy", b"no-referrer"))
-                message = {**message, "headers": headers}
-            await send(message)
-
-        await self._app(scope, receive, send_with_policy)

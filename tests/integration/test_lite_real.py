@@ -89,7 +89,12 @@ def test_the_kind_of_a_photo_is_told_by_words(encoder: OpenClipEncoder, shelf: P
 
 @pytest.mark.parametrize(
     ("word", "kind"),
-    [("banana", "banana"), ("바나나", "banana"), ("pineapple", "pineapple"), ("파인애플", "pineapple")],
+    [
+        ("banana", "banana"),
+        ("바나나", "banana"),
+        ("pineapple", "pineapple"),
+        ("파인애플", "pineapple"),
+    ],
 )
 def test_words_find_photos_of_what_imagenet_has_a_label_for(
     encoder: OpenClipEncoder, shelf: Photos, word: str, kind: str

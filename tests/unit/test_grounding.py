@@ -199,6 +199,21 @@ class TestEvidence:
             start, end = each.span
             assert ASPARAGUS.text[start - 100 : end - 100] == each.text
 
+    def test_a_passage_is_encoded_once(self) -> None:
+        class Counting(Letters):
+            encoded = 0
+
+            def encode_passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
+                self.encoded += len(texts)
+                return self.encode_queries(texts)
+
+        counting = Counting()
+        finder = EvidenceFinder(counting)
+        first = finder.find("How long is the shelf life?", [ASPARAGUS])
+        encoded = counting.encoded
+        assert finder.find("How long is the shelf life?", [ASPARAGUS]) == first
+        assert counting.encoded == encoded
+
     def test_another_language_shares_no_words(self) -> None:
         found = EvidenceFinder(Letters()).find("아스파라거스는 얼마나 보관하나요?", [ASPARAGUS])
         assert {each.coverage for each in found} == {None}

@@ -26,6 +26,7 @@ from mmchat.types import Answer, Status
 from mmchat.web import build_page, serve
 from mmchat.web.conversation import Conversation, Stage, Turn
 from mmchat.web.examples import Example, examples
+from mmchat.web.guard import names_foreign_file
 from mmchat.web.render import answer_html, gallery, messages, sources_html
 from mmchat.web.server import listen, server_for
 from mmchat.web.steps import Steps
@@ -234,22 +235,32 @@ def test_the_server_fetches_nothing_for_others(client: TestClient, path: str):
     assert client.get(path).status_code == 403
 
 
-def test_a_file_that_was_not_uploaded_is_refused(client: TestClient, tmp_path: Path):
-    secret = tmp_path / "secret.png"
-    secret.write_bytes(b"secret")
-    file = {"path": str(secret), "meta": {"_type": "gradio.FileData"}}
+def submit(client: TestClient, path: str) -> Any:
+    """Ask with a file of this path, as a browser does after an upload."""
+    file = {"path": path, "meta": {"_type": "gradio.FileData"}}
     config = client.get("/config").json()
     step = next(each["id"] for each in config["dependencies"] if each["targets"][0][1] == "submit")
-    response = client.post(
-        "/gradio_api/run/predict",
-        json={
-            "fn_index": step,
-            "session_hash": "s",
-            "data": [{"text": "", "files": [file]}, None],
-        },
+    data = [{"text": "", "files": [file]}, None]
+    return client.post(
+        "/gradio_api/run/predict", json={"fn_index": step, "session_hash": "s", "data": data}
     )
-    assert response.status_code == 500
-    assert "secret" not in response.text
+
+
+def test_only_an_uploaded_file_can_be_asked_about(client: TestClient, tmp_path: Path):
+    secret = tmp_path / "secret.png"
+    secret.write_bytes(b"secret")
+    refused = submit(client, str(secret))
+    assert refused.status_code == 500
+    assert "secret" not in refused.text
+    assert submit(client, "HTTP://tracker.invalid/a.png").status_code == 403
+    upload = {"files": ("mine.png", b"mine", "image/png")}
+    [uploaded] = client.post("/gradio_api/upload", files=upload).json()
+    assert submit(client, uploaded).status_code == 200
+
+
+def test_a_question_may_name_an_address():
+    assert not names_foreign_file(b'{"data": [{"text": "path http://x.invalid", "files": []}]}')
+    assert names_foreign_file(b'{"data": [{"files": [{"path": " \\u0068ttp://x.invalid"}]}]}')
 
 
 def test_a_large_upload_is_refused(client: TestClient):
