@@ -10,7 +10,7 @@ import itertools
 import logging
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeAlias
@@ -29,6 +29,7 @@ from mmchat.answering.phrases import PHRASES, says_unknown
 from mmchat.answering.prompt import STOP, Passage, build, estimate_tokens
 from mmchat.answering.sentences import split_stream
 from mmchat.answering.words import (
+    Language,
     language_of,
     leans_on_history,
     telling_words,
@@ -102,6 +103,7 @@ class AnswerPipeline:
         config: AnswerConfig,
         *,
         thresholds: Thresholds | None = None,
+        quoted_languages: Container[Language] = frozenset({"ko"}),
     ) -> None:
         """Join the parts; nothing is loaded or computed yet.
 
@@ -111,7 +113,12 @@ class AnswerPipeline:
             generator: writes the answer; None quotes sentences of the documents instead.
             config: how much is shown and written, and for how long.
             thresholds: when evidence is enough.
+            quoted_languages: questions in these are answered with sentences of the documents even
+                where there is a generator. Korean is one because the small default model writes it
+                badly: of 25 questions on KorQuAD 17 were right in its words and 19 quoted, in 5.8
+                and 0.3 seconds. Empty for a model that is at home in it.
         """
+        self._quoted_languages = quoted_languages
         self._retriever = retriever
         self._finder = EvidenceFinder(encoder)
         self._generator = generator
@@ -191,7 +198,7 @@ class AnswerPipeline:
             yield from self._name_photo(turn)
         elif turn.image is None and not answerable(turn.evidence, self._thresholds):
             return
-        elif self._generator is None:
+        elif self._generator is None or language_of(turn.text) in self._quoted_languages:
             yield from self._quote(turn, turn.evidence, most=2)
         else:
             yield from self._generate(turn, self._generator)

@@ -7,6 +7,7 @@ moment a sentence is written and the moment it is shown.
 from __future__ import annotations
 
 import math
+import re
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -139,6 +140,14 @@ _EVERYDAY = (
 )
 
 
+# Sentences that speak to the assistant, not to the customer. A short list cannot know every trick;
+# what it catches cannot be quoted, and an answer that obeys it ("HACKED.") has nothing to rest on.
+_ORDER = re.compile(
+    r"\b(?:ignore|disregard|forget)\b.{0,40}\b(?:instructions?|rules|prompts?|above|previous)\b"
+    r"|\b(?:answer|reply|respond)\b.{0,20}\bonly\b|\bsystem prompt\b|\byou are now\b"
+    r"|\b(?:assistant|system)\s*:|(?:지시|명령|규칙).{0,20}무시",
+    re.IGNORECASE | re.DOTALL,
+)
 _REMEMBERED = 4096
 """Sentences whose vectors are kept: 6 MB at 384 dimensions."""
 _POINT = 0.34
@@ -218,7 +227,8 @@ def _told(number: int, chunk: Chunk) -> Iterator[tuple[Evidence, str]]:
     """Yield the sentences of a passage that tell something, each with the headings above it.
 
     A heading or a question ("Can I return shoes?" of a FAQ) tells nothing: it would support the echo
-    of whoever asks the same. It says what the sentences after it are about.
+    of whoever asks the same. It says what the sentences after it are about. An order to the
+    assistant is no evidence either.
     """
     heading = " > ".join(chunk.breadcrumb)
     context = heading
@@ -227,6 +237,8 @@ def _told(number: int, chunk: Chunk) -> Iterator[tuple[Evidence, str]]:
         line = chunk.text.rfind("\n", 0, start) + 1
         if text.endswith(("?", "？")) or chunk.text[line:start].lstrip().startswith("#"):
             context = f"{heading} > {text}".removeprefix(" > ")
+        elif _ORDER.search(text):
+            continue
         elif content_words(text) - content_words(heading) or amounts(text):
             yield Evidence(number, text, (chunk.start + start, chunk.start + end)), context
 

@@ -139,7 +139,9 @@ def pipeline(
     *replies: str | Exception, shelf: Shelf | None = None, **config: Any
 ) -> tuple[AnswerPipeline, Script]:
     script = Script(*replies)
-    made = AnswerPipeline(shelf or Shelf(), WordsEncoder(), script, AnswerConfig(**config))
+    made = AnswerPipeline(
+        shelf or Shelf(), WordsEncoder(), script, AnswerConfig(**config), quoted_languages=()
+    )
     return made, script
 
 
@@ -227,7 +229,9 @@ class TestAnswers:
                 return super().search(Query("bananas", k=1))
 
         script = Script()
-        answer = AnswerPipeline(Bananas(), Polyglot(), script, AnswerConfig()).ask("바나나?")
+        answer = AnswerPipeline(
+            Bananas(), Polyglot(), script, AnswerConfig(), quoted_languages=()
+        ).ask("바나나?")
         marks_resolve(answer)
         assert answer.answer == (
             "문서에는 이렇게 적혀 있습니다: "
@@ -404,6 +408,15 @@ class TestQuoting:
         assert self.quote("환불은 언제 처리되나요?").answer.startswith(
             "환불은 5일 이내에 처리됩니다 [1]."
         )
+
+    def test_korean_is_quoted_by_default_even_with_a_generator(self) -> None:
+        script = Script("환불은 5일 이내에 처리됩니다.")
+        answer = AnswerPipeline(Shelf(), WordsEncoder(), script, AnswerConfig()).ask(
+            "환불은 언제 처리되나요?"
+        )
+        assert answer.answer.startswith("환불은 5일 이내에 처리됩니다 [1].")
+        assert answer.status == Status.ANSWERED
+        assert script.history == []
 
     def test_it_abstains_too(self) -> None:
         assert self.quote("Do you sell lawn mowers?").status == Status.ABSTAINED
