@@ -7,7 +7,6 @@ same items in the same order everywhere.
 from __future__ import annotations
 
 import functools
-import os
 import threading
 from collections.abc import Sequence
 from dataclasses import asdict, replace
@@ -333,6 +332,7 @@ def build_generator(config: Config, models: ModelStore) -> Generator | None:
         ModelError: it cannot be had, or its file is damaged.
     """
     from mmchat.answering.generators import LlamaCppGenerator, TransformersGenerator
+    from mmchat.encoders.runtime import ensure_torchvision
 
     answers, name = config.answers, config.answers.generator
     if name == "none":
@@ -348,11 +348,18 @@ def build_generator(config: Config, models: ModelStore) -> Generator | None:
     if path.suffix.lower() == ".gguf":
         return LlamaCppGenerator(
             path,
-            threads=answers.threads or os.cpu_count() or 1,
+            threads=answers.threads,
             context_tokens=answers.context_tokens,
             temperature=answers.temperature,
         )
-    return TransformersGenerator(name, device=config.encoders.device, dtype=config.encoders.dtype)
+    ensure_torchvision()  # transformers imports it where it is installed
+    return TransformersGenerator(
+        name,
+        device=config.encoders.device,
+        dtype=config.encoders.dtype,
+        context_tokens=answers.context_tokens,
+        temperature=answers.temperature,
+    )
 
 
 def _named(setting: str, automatic: str) -> str:

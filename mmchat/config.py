@@ -135,6 +135,9 @@ class AnswerConfig:
     """0 always writes the same answer to the same question."""
     time_limit: float = 60.0
     """Seconds after which an answer is ended with what is there."""
+    quoted_languages: str = "ko"
+    """Languages (codes with commas between) whose questions are answered by quotation, because the
+    generator writes them badly; empty for one that writes all of them well."""
     threads: int = 0
     """Threads of the generator; 0 is one per core."""
 

@@ -31,6 +31,7 @@ def source_values(source: Source) -> dict[str, object]:
         "page": source.page,
         "span": list(source.span) if source.span else None,
         "text": source.text,
+        "passage": source.passage,
         "picture": source.picture,
         "picture_path": str(source.picture_path) if source.picture_path else None,
     }

@@ -160,7 +160,10 @@ class Source:
     span: tuple[int, int] | None
     """Characters of the document that were used; None for a picture."""
     text: str
+    """What was used of it: the characters of `span`; of a picture its caption."""
     picture: str | None
+    passage: str = ""
+    """The whole passage that `text` stands in, so that a reader can judge it."""
     title: str = ""
     score: float = 0.0
     picture_path: Path | None = None

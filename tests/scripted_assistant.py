@@ -110,8 +110,8 @@ class ScriptedAssistant:
             Status.ANSWERED,
             (
                 Source(1, "policies/warranty.md", 3, (start, start + len(USED)), USED, None,
-                       "Warranty", 0.9),
-                Source(2, p.document, None, None, p.text, p.picture, p.title, 0.5,
+                       PASSAGE, "Warranty", 0.9),
+                Source(2, p.document, None, None, p.text, p.picture, p.text, p.title, 0.5,
                        p.picture_path, p.thumb_path),
             ),
             1.25,

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmchat.answering.numbers import Amount, amounts, claims
-from mmchat.answering.sentences import readable, sentence_spans
+from mmchat.answering.sentences import readable
 from mmchat.answering.words import (
     asks_yes_or_no,
     content_words,
@@ -26,6 +26,7 @@ from mmchat.answering.words import (
     polarity,
     telling_words,
 )
+from mmchat.sentences import sentence_spans
 from mmchat.types import Chunk
 
 Vectors = NDArray[np.float32]

@@ -37,8 +37,6 @@ class Turn:
     text: str = ""
     """What was written so far, or why nothing could be."""
     answer: Answer | None = None
-    passages: tuple[str, ...] = ()
-    """For each source of the answer the passage that it stands in, for the reader to check."""
 
     @property
     def running(self) -> bool:

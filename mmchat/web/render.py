@@ -91,11 +91,7 @@ def sources_html(turn: Turn | None) -> str:
     words = wording(turn.korean)
     if not turn.answer.sources:
         return f'<p class="no-sources">{escape(words.no_sources)}</p>'
-    passages = turn.passages or tuple(source.text for source in turn.answer.sources)
-    cards = "".join(
-        _source(source, passage, words)
-        for source, passage in zip(turn.answer.sources, passages, strict=True)
-    )
+    cards = "".join(_source(source, words) for source in turn.answer.sources)
     return f'<ol class="sources" aria-label="{escape(words.sources)}">{cards}</ol>'
 
 
@@ -130,7 +126,7 @@ def _outcome(turn: Turn, words: Wording) -> str:
     return f'<span class="status">{badge}<span class="took">{took}</span></span>'
 
 
-def _source(source: Source, passage: str, words: Wording) -> str:
+def _source(source: Source, words: Wording) -> str:
     place = [source.document]
     if source.page is not None:
         place.append(words.page.format(page=source.page))
@@ -141,7 +137,7 @@ def _source(source: Source, passage: str, words: Wording) -> str:
         f'<li class="source"><div class="source-title"><span class="cite">[{source.n}]</span>'
         f"<span>{escape(source.title or source.document)}</span></div>"
         f'<div class="source-place">{escape(" · ".join(place))}</div>'
-        f"{_passage(passage, source.text if source.span else '')}</li>"
+        f"{_passage(source.passage, source.text if source.span else '')}</li>"
     )
 
 

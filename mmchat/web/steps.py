@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import gradio as gr
 
-from mmchat.errors import InputError, MmchatError
+from mmchat.errors import InputError
 from mmchat.sentences import is_korean
-from mmchat.types import AnswerStream, Source
+from mmchat.types import AnswerStream
 from mmchat.web.conversation import Conversation, Stage, Turn, earlier_questions
 from mmchat.web.render import Message, gallery, messages, sources_html
 from mmchat.web.wording import wording
@@ -99,23 +99,6 @@ class Steps:
                     answer = piece.answer
                     turn = replace(turn, stage=Stage.DONE, text=answer.answer, answer=answer)
                 yield turn
-        if turn.answer and turn.answer.sources:
-            passages = tuple(self._passage(source) for source in turn.answer.sources)
-            yield replace(turn, passages=passages)
-
-    def _passage(self, source: Source) -> str:
-        """Return the passage that the sentences of a source stand in, so that they can be judged.
-
-        A source carries its sentences only; searching for them finds their passage.
-        """
-        if source.span is None:
-            return source.text
-        try:
-            hits = self._assistant.index.search(source.text, k=3)
-        except MmchatError:
-            return source.text
-        found = (h.text for h in hits if h.document == source.document and source.text in h.text)
-        return next(found, source.text)
 
 
 def _asked(turns: Conversation, text: str, files: list[str], request: gr.Request) -> ShownWithBox:

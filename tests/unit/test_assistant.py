@@ -140,7 +140,7 @@ def pipeline(
 ) -> tuple[AnswerPipeline, Script]:
     script = Script(*replies)
     made = AnswerPipeline(
-        shelf or Shelf(), WordsEncoder(), script, AnswerConfig(**config), quoted_languages=()
+        shelf or Shelf(), WordsEncoder(), script, AnswerConfig(**{"quoted_languages": "", **config})
     )
     return made, script
 
@@ -230,7 +230,7 @@ class TestAnswers:
 
         script = Script()
         answer = AnswerPipeline(
-            Bananas(), Polyglot(), script, AnswerConfig(), quoted_languages=()
+            Bananas(), Polyglot(), script, AnswerConfig(quoted_languages="")
         ).ask("바나나?")
         marks_resolve(answer)
         assert answer.answer == (

@@ -61,15 +61,15 @@ def answered(steps: Steps, turns: Conversation) -> list[Conversation]:
 
 
 def test_an_answer_streams_and_ends_with_sources(steps: Steps):
-    *before, last = answered(steps, asked(steps, "warranty?"))
-    assert [turns[-1].stage for turns in before] == [
+    shown = answered(steps, asked(steps, "warranty?"))
+    assert [turns[-1].stage for turns in shown] == [
         Stage.SEARCHING,
         Stage.WRITING,
         Stage.WRITING,
         Stage.DONE,
     ]
-    assert [turns[-1].text for turns in before[1:3]] == [SENTENCES[0], "".join(SENTENCES)]
-    assert last[-1].passages == (PASSAGE, "A red kettle")
+    assert [turns[-1].text for turns in shown[1:3]] == [SENTENCES[0], "".join(SENTENCES)]
+    assert [source.passage for source in shown[-1][-1].answer.sources] == [PASSAGE, "A red kettle"]
 
 
 def test_earlier_questions_are_handed_on(steps: Steps, assistant: ScriptedAssistant):
