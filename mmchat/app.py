@@ -236,6 +236,11 @@ class Assistant:
         """Answer piece by piece; the last piece carries the whole `Answer`. Close it to stop."""
         return self._pipeline.stream(text, self._opened(image), history=history)
 
+    def warm_up(self) -> None:
+        """Load what the first question would wait for: encoders, generator, its worked examples."""
+        self.index.search("warm", k=1)
+        self._pipeline.warm_up()
+
     def close(self) -> None:
         """Free the generator."""
         if self._generator is not None:

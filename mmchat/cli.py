@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -181,6 +182,8 @@ def serve(
     with _assistant(_open(index, settings), settings) as assistant:
         from mmchat.web import serve as serve_chat
 
+        # The page is up at once; whoever asks in the first seconds waits for what is left of this.
+        threading.Thread(target=assistant.warm_up, daemon=True).start()
         serve_chat(assistant, settings.web)
 
 

@@ -47,7 +47,8 @@ class BuildProgress:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._bar.stop()
+        if self._task is not None:
+            self._bar.stop()
 
     def start(self, files: int) -> None:
         """Begin with so many files. Only now is the bar drawn: downloads have bars of their own."""

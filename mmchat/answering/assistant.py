@@ -11,7 +11,7 @@ import logging
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
@@ -164,6 +164,20 @@ class AnswerPipeline:
             text = f"{history[-1]} {text}"
         turn = _Turn(text, image, time.perf_counter(), cancel or threading.Event())
         return self._run(turn)
+
+    def warm_up(self) -> None:
+        """Load what the first question would wait for, and read the worked examples into the cache.
+
+        A generator that fails here fails again when it is asked, and is reported then.
+        """
+        self._finder.find("warm", [])
+        if self._generator is not None:
+            with (
+                suppress(GenerationError),
+                closing(self._generator.stream(build("warm", []), max_tokens=1)) as pieces,
+            ):
+                for _ in pieces:
+                    pass
 
     def _run(self, turn: _Turn) -> Iterator[AnswerPiece]:
         self._retrieve(turn)
