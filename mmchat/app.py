@@ -98,6 +98,7 @@ class Encoders:
         source = self._models.pull(name) if name in catalogue() else name
         return SentenceEncoder(
             source,
+            name=name if name in catalogue() else "",
             device=self._config.device,
             dtype=self._config.dtype,
             batch_size=self._config.batch_size,

@@ -147,17 +147,17 @@ def _connect(parts: _Parts, steps: Steps, at_once: int) -> None:
         answered = accepted.success(
             steps.answer,
             [parts.conversation],
-            parts.shown,
+            [*parts.shown, parts.box],
             concurrency_limit=at_once,
             concurrency_id="answers",
             **_QUIET,
         )
-        # Runs after an answer that was stopped, too: then it says so, and frees the box.
-        answered.then(
-            steps.settle, [parts.conversation], [*parts.shown, parts.box], queue=False, **_QUIET
-        )
         answering.append(answered)
-    parts.box.stop(None, cancels=answering, api_visibility="private")
+    # Settling follows the stop button alone. After every answer, it could come later than the click on
+    # "New conversation" and bring the old one back.
+    parts.box.stop(None, cancels=answering, api_visibility="private").then(
+        steps.settle, [parts.conversation], [*parts.shown, parts.box], queue=False, **_QUIET
+    )
     parts.new.click(None, cancels=answering, api_visibility="private").then(
         steps.clear, None, [*parts.shown, parts.box], queue=False, **_QUIET
     )

@@ -58,24 +58,30 @@ class Steps:
         *before, last = turns
         return _busy((*before, Turn(last.question, last.photo, last.korean)))
 
-    def answer(self, turns: Conversation) -> Iterator[Shown]:
-        """Answer the last question, step by step.
+    def answer(self, turns: Conversation) -> Iterator[ShownWithBox]:
+        """Answer the last question, step by step; the last step takes questions again.
 
         Gradio closes this generator when the reader stops or leaves, and that closes the stream of
         the assistant: nobody pays for words that nobody reads.
         """
+        with closing(self._progress(turns)) as progress:
+            for shown in progress:
+                box = gr.skip() if shown[-1].running else _box(busy=False)
+                yield *_shown(shown), box
+
+    def _progress(self, turns: Conversation) -> Generator[Conversation, None, None]:
         *before, turn = turns
         try:
             with closing(self._answer(turn, earlier_questions(turns))) as progress:
                 for turn in progress:
-                    yield _shown((*before, turn))
+                    yield (*before, turn)
         except InputError as error:
-            yield _shown((*before, replace(turn, stage=Stage.FAILED, text=str(error))))
+            yield (*before, replace(turn, stage=Stage.FAILED, text=str(error)))
         except Exception:
             # Whatever it was, the reader gets a sentence and the log the rest.
             _log.exception("An answer failed.")
             failed = wording(turn.korean).failed
-            yield _shown((*before, replace(turn, stage=Stage.FAILED, text=failed)))
+            yield (*before, replace(turn, stage=Stage.FAILED, text=failed))
 
     def settle(self, turns: Conversation) -> ShownWithBox:
         """Say that an unfinished answer was stopped, and take questions again."""
