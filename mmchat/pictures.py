@@ -61,8 +61,9 @@ def load_picture(path: Path, max_megapixels: float, longest: int) -> tuple[Image
 
 def to_jpeg(image: Image, longest: int | None = None) -> bytes:
     """Return the bytes of a JPEG file, scaled down to `longest` pixels on its longer side."""
+    image = image.copy()
+    image.info = {}  # a comment of the original would be written again
     if longest is not None:
-        image = image.copy()
         image.thumbnail((longest, longest), reducing_gap=2.0)
     buffer = io.BytesIO()
     image.save(buffer, "JPEG", quality=88, optimize=True)

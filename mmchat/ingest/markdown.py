@@ -38,9 +38,9 @@ def load_markdown(source: SourcePath, _config: IngestConfig) -> LoadedFile:
     """Read a Markdown file with or without front matter."""
     raw = read_text(source)
     try:
-        post = frontmatter.loads(raw)
+        post = frontmatter.loads(raw, handler=frontmatter.YAMLHandler())
         fields, body = dict(post.metadata), post.content
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError):  # a date that does not exist is a ValueError
         # A rule of dashes at the top, not front matter: the whole file is the text.
         fields, body = {}, raw
     metadata = {str(key): plain for key, value in fields.items() if (plain := _plain(value)) != ""}
@@ -169,6 +169,7 @@ class _TextWriter:
             self.references.append(Reference(self._relative, resolved, self._length, alt))
 
     def _line(self, text: str) -> None:
+        text = text.replace("\0", " ")  # SQLite ends a text there
         if text or (self._lines and self._lines[-1] != "\n"):
             self._lines.append(text + "\n")
             self._length += len(text) + 1

@@ -31,6 +31,10 @@ def load_pdf(source: SourcePath, config: IngestConfig) -> LoadedFile:
             )
         title = (pdf.get_metadata_dict().get("Title") or "").strip() or source.name
         text, sections = _read_pages(pdf, title)
+    except pypdfium2.PdfiumError as error:
+        raise FileRejected(
+            f"{source.relative} has a page that cannot be read ({error}). Print it to a new PDF."
+        ) from error
     finally:
         pdf.close()
     if not text.strip():
@@ -47,7 +51,10 @@ def _read_pages(pdf: pypdfium2.PdfDocument, title: str) -> tuple[str, tuple[Sect
     sections = []
     length = 0
     for number, page in enumerate(pdf, start=1):
-        content = page.get_textpage().get_text_bounded().replace("\r\n", "\n").strip() + "\n\n"
+        content = (
+            page.get_textpage().get_text_bounded().replace("\r\n", "\n").replace("\0", " ").strip()
+            + "\n\n"
+        )
         if content.strip():
             sections.append(Section(length, length + len(content), (title,), number))
             parts.append(content)

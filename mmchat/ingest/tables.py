@@ -49,7 +49,7 @@ def load_table(source: SourcePath, _config: IngestConfig) -> LoadedFile:
     for number, row in enumerate(rows, start=1):
         values = dict(zip(columns, (cell.strip() for cell in row), strict=False))
         row_id = _pick(values, _ID_COLUMNS) or str(number)
-        if row_id in seen:
+        while row_id in seen:
             row_id = f"{row_id}-{number}"
         seen.add(row_id)
         if any(values.values()):

@@ -209,6 +209,7 @@ def replace_links(
 ) -> None:
     """Replace all links, and the captions of the pictures that are named."""
     connection.execute("DELETE FROM links")
+    connection.execute("UPDATE pictures SET caption = ''")  # a document may name it no longer
     connection.executemany(
         "INSERT INTO links (picture, chunk, position) VALUES (?, ?, ?)",
         [(link.picture, link.chunk, link.position) for link in links],

@@ -13,7 +13,9 @@ from mmchat.errors import IndexMismatch, IndexNotFound, StoreError
 POINTER = "CURRENT"
 CATALOG, TEXT, IMAGE, MANIFEST = "catalog.sqlite", "text.faiss", "image.faiss", "manifest.json"
 GENERATION = re.compile(r"g(\d{6})")
-_OURS = frozenset({POINTER, "lock", "writer.json", "media", "thumbs", "README.md", ".gitkeep"})
+MEDIA = re.compile(r"[0-9a-f]{24}\.jpg(\.partial)?")
+_KEPT_EMPTY = frozenset({"README.md", ".gitkeep"})
+_UNFINISHED = frozenset({f"{POINTER}.partial", "lock", "writer.json", "media", "thumbs"})
 
 
 def current_generation(folder: Path) -> Path:
@@ -42,20 +44,34 @@ def current_generation(folder: Path) -> Path:
 def refuse_foreign_folder(folder: Path) -> None:
     """Refuse to write an index among files that are not of one.
 
+    What a writer may change or sweep away must be its own: a folder with a CURRENT that names a
+    generation, or what a first build left that was killed (it always leaves its lock).
+
     Raises:
         StoreError: the folder holds something else, or is a file.
     """
     if folder.is_file():
         raise StoreError(f"{folder} is a file; an index is a folder. Give another --out.")
-    if not folder.is_dir() or (folder / POINTER).exists():
+    if not folder.is_dir() or _names_a_generation(folder):
         return
-    foreign = [p.name for p in folder.iterdir() if p.name not in _OURS]
-    foreign = [name for name in foreign if not GENERATION.fullmatch(name)]
+    names = {path.name for path in folder.iterdir()} - _KEPT_EMPTY
+    unfinished = _UNFINISHED if "lock" in names else frozenset()
+    foreign = sorted(
+        n for n in names - unfinished if "lock" not in names or not GENERATION.fullmatch(n)
+    )
     if foreign:
         raise StoreError(
             f"{folder} holds files that are not of an index ({foreign[0]!r}). "
             "Give an --out that is empty or does not exist yet."
         )
+
+
+def _names_a_generation(folder: Path) -> bool:
+    try:
+        name = (folder / POINTER).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        return False
+    return GENERATION.fullmatch(name) is not None
 
 
 def note_writer(folder: Path) -> None:

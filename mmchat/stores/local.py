@@ -14,6 +14,7 @@ that a reader who opened it can go on.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import shutil
@@ -37,6 +38,7 @@ from mmchat.stores.layout import (
     GENERATION,
     IMAGE,
     MANIFEST,
+    MEDIA,
     POINTER,
     TEXT,
     current_generation,
@@ -165,6 +167,14 @@ class LocalWriter:
             self._lock.acquire()
         except filelock.Timeout:
             raise IndexLocked(who_writes(self.folder)) from None
+        try:
+            self._begin()
+        except BaseException:
+            self._lock.release()
+            raise
+        return self
+
+    def _begin(self) -> None:
         note_writer(self.folder)
         previous = self._previous()
         self.generation = self._make_generation(previous)
@@ -174,7 +184,6 @@ class LocalWriter:
         self._known = catalog.known_files(self._catalog)
         self.starts_empty = previous is None
         self._committed = False
-        return self
 
     def __exit__(
         self,
@@ -187,8 +196,7 @@ class LocalWriter:
             shutil.rmtree(self.generation, ignore_errors=True)
             # A first build that failed leaves nothing behind, not even an empty folder of an index.
             if not (self.folder / POINTER).exists():
-                for name in ("media", "thumbs"):
-                    shutil.rmtree(self.folder / name, ignore_errors=True)
+                self._sweep_pictures(needed=set())
         (self.folder / "writer.json").unlink(missing_ok=True)
         self._lock.release()
         if not (self.folder / POINTER).exists():
@@ -214,6 +222,7 @@ class LocalWriter:
             target.parent.mkdir(exist_ok=True)
             partial = target.with_name(f"{name}.partial")
             partial.write_bytes(content)
+            flush(partial)
             partial.replace(target)
         return relative.as_posix()
 
@@ -283,28 +292,34 @@ class LocalWriter:
         self._manifest.write(self.generation / MANIFEST)
         for path in (*self.generation.iterdir(), self.generation):
             flush(path)
+        replaced = self._in_use()
         pointer = self.folder / f"{POINTER}.partial"
         pointer.write_text(self.generation.name + "\n", encoding="utf-8")
         flush(pointer)
         pointer.replace(self.folder / POINTER)
         flush(self.folder)
         self._committed = True
-        self._sweep()
+        self._sweep(kept={self.generation, replaced})
+
+    def _in_use(self) -> Path | None:
+        try:
+            return current_generation(self.folder)
+        except StoreError:
+            return None
 
     def _previous(self) -> Path | None:
         """Return the current generation where its content can be kept."""
         if self._rebuild:
             return None
         try:
-            generation = current_generation(self.folder)
-            manifest = Manifest.read(generation / MANIFEST)
+            reader = LocalReader(self.folder)
         except StoreError:
-            return None
+            return None  # damaged, or of another version: it is built anew
         same = all(
-            getattr(manifest, name) == getattr(self._manifest, name)
+            getattr(reader.manifest, name) == getattr(self._manifest, name)
             for name in ("text_encoder", "image_encoder", "ingest")
         )
-        return generation if same else None
+        return reader.generation if same else None
 
     def _make_generation(self, previous: Path | None) -> Path:
         numbers = [int(m[1]) for p in self.folder.iterdir() if (m := GENERATION.fullmatch(p.name))]
@@ -325,24 +340,25 @@ class LocalWriter:
             )
         )
 
-    def _sweep(self) -> None:
-        """Remove generations older than the one before this, and pictures that nobody needs."""
-        generations = sorted(p for p in self.folder.iterdir() if GENERATION.fullmatch(p.name))
-        # A generation without a manifest was never finished: its writer died.
-        finished = [p for p in generations if (p / MANIFEST).is_file()]
-        kept = set(finished[-2:])
+    def _sweep(self, kept: set[Path | None]) -> None:
+        """Remove generations but the new one and the one that it replaced, and unneeded pictures."""
         needed: set[str] = set()
-        for generation in generations:
+        for generation in [p for p in self.folder.iterdir() if GENERATION.fullmatch(p.name)]:
             if generation not in kept:
                 shutil.rmtree(generation, ignore_errors=True)
                 continue
             connection = catalog.connect_readonly(generation / CATALOG)
             needed |= catalog.media_names(connection)
             connection.close()
+        self._sweep_pictures(needed)
+
+    def _sweep_pictures(self, needed: set[str]) -> None:
         for name in ("media", "thumbs"):
             for path in (self.folder / name).glob("*"):
-                if f"{name}/{path.name}" not in needed:
+                if MEDIA.fullmatch(path.name) and f"{name}/{path.name}" not in needed:
                     path.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                (self.folder / name).rmdir()  # only where it is empty
 
 
 def _read_vectors(path: Path) -> Any:
