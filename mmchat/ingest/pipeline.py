@@ -7,8 +7,10 @@ is noted with its reason and never stops the others.
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import time
+import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -31,10 +33,12 @@ from mmchat.ingest.loading import (
     shared_stem,
 )
 from mmchat.stores.base import SourceFile, Vectors, Writer
-from mmchat.types import FileProblem, IndexReport, Picture
+from mmchat.types import Chunk, FileProblem, IndexReport, Picture
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+
+_log = logging.getLogger(__name__)
 
 # Items that are gathered before they are encoded: enough to sort by length, few enough for memory.
 _CHUNKS_AT_ONCE = 256
@@ -100,6 +104,8 @@ class FoundFile:
     source: SourcePath
     problem: str = ""
     """Why it is not to be read, where that is known from its name alone."""
+    is_folder: bool = False
+    """Whether it is a folder that could not be opened."""
 
 
 @dataclass(slots=True)
@@ -152,6 +158,9 @@ class Pipeline:
         found = list(scan(folder, leave_out))
         known = dict(writer.known)
         gone = known.keys() - {file.source.relative for file in found}
+        # What lies in a folder that cannot be opened today is not gone.
+        closed = tuple(f"{file.source.relative}/" for file in found if file.is_folder)
+        gone = {path for path in gone if not path.startswith(closed)} if closed else gone
         self._progress.start(len(found))
         tally = _Tally(changed=bool(gone))
         batch = _Batch()
@@ -183,43 +192,49 @@ class Pipeline:
         tally: _Tally,
     ) -> tuple[int, bool]:
         """Read one file into the batch; return how many items it gave and whether it failed."""
-        content_hash = ""
+        relative, content_hash = file.source.relative, ""
         try:
             content_hash = _hash(file)
-            if known.get(file.source.relative) == content_hash:
+            if known.get(relative) == content_hash:
                 tally.skipped += 1
                 return 0, False
-            tally.changed = True
-            if file.problem:
-                raise FileRejected(file.problem)
-            loaded = load_file(file.source, self._config)
-            source = self._source(file.source.relative, content_hash, loaded, writer)
+            loaded = self._load(file)
+            chunks = self._chunk(loaded)
         except (FileRejected, OSError) as error:
             tally.changed = True
-            reason = str(error).replace(str(file.source.path), file.source.relative)
-            writer.add_problem(FileProblem(file.source.relative, reason, content_hash))
+            reason = str(error).replace(str(file.source.path), relative)
+            # A disk that failed may read the same bytes tomorrow: only a rejected file waits for others.
+            tried = content_hash if isinstance(error, FileRejected) else ""
+            writer.add_problem(FileProblem(relative, reason, tried))
             return 0, True
+        tally.changed = True
+        source = _source(relative, content_hash, loaded, chunks, writer)
         batch.files.append(source)
         batch.texts += [chunk.context_text for chunk in source.chunks]
         batch.images += [picture.image for picture in loaded.pictures]
         return len(source.chunks) + len(source.pictures), False
 
-    def _source(
-        self, relative: str, content_hash: str, loaded: LoadedFile, writer: Writer
-    ) -> SourceFile:
-        chunks = [
+    def _load(self, file: FoundFile) -> LoadedFile:
+        if file.problem:
+            raise FileRejected(file.problem)
+        try:
+            return load_file(file.source, self._config)
+        except (FileRejected, OSError):
+            raise
+        except Exception as error:
+            # Parsers fail on broken files in ways that nobody listed; the other files must not pay.
+            _log.warning("Reading %s failed.", file.source.relative, exc_info=True)
+            raise FileRejected(
+                f"{file.source.relative} cannot be read ({type(error).__name__}: {error}). "
+                "Open it in the program that it is from, and save it again."
+            ) from error
+
+    def _chunk(self, loaded: LoadedFile) -> list[Chunk]:
+        return [
             chunk
             for document in loaded.documents
             for chunk in chunk_document(document, self._text_encoder.token_spans, self._config)
         ]
-        return SourceFile(
-            path=relative,
-            content_hash=content_hash,
-            documents=tuple(document.document for document in loaded.documents),
-            chunks=tuple(chunks),
-            pictures=tuple(_keep(picture, content_hash, writer) for picture in loaded.pictures),
-            references=tuple(r for document in loaded.documents for r in document.references),
-        )
 
     def _flush(self, batch: _Batch, writer: Writer, tally: _Tally) -> None:
         if not batch.files:
@@ -258,9 +273,14 @@ def scan(folder: Path, leave_out: Path | None = None) -> Iterator[FoundFile]:
         raise InputError(f"{folder} {what}. Give the path of a folder with documents and pictures.")
     root = folder.resolve()
     excluded = leave_out.resolve() if leave_out else None
-    for base, folders, files in os.walk(root, followlinks=False):
+    closed: list[OSError] = []
+    for base, folders, files in os.walk(root, onerror=closed.append, followlinks=False):
         here = Path(base)
-        folders[:] = sorted(n for n in folders if not n.startswith(".") and here / n != excluded)
+        folders[:] = sorted(
+            n
+            for n in folders
+            if not n.startswith(".") and here / n != excluded and not _is_index(here / n)
+        )
         paths = [here / name for name in sorted(files) if not _is_litter(name)]
         sharing = Counter(shared_stem(path.stem).casefold() for path in paths)
         for path in paths:
@@ -268,6 +288,18 @@ def scan(folder: Path, leave_out: Path | None = None) -> Iterator[FoundFile]:
             stem = shared_stem(path.stem)
             several = sharing[stem.casefold()] > 1
             yield _found(path, root, humanise(stem if several else path.stem))
+    for error in closed:
+        folder = Path(error.filename)
+        relative = os.fsencode(folder.relative_to(root)).decode("utf-8", "backslashreplace")
+        problem = (
+            f"{relative}: the folder cannot be opened ({error.strerror}). Check its permissions."
+        )
+        yield FoundFile(SourcePath(folder, relative, folder.name), problem, is_folder=True)
+
+
+def _is_index(folder: Path) -> bool:
+    """Tell whether a folder is an index of ours, which is no content."""
+    return (folder / "CURRENT").is_file() and any(folder.glob("g??????/manifest.json"))
 
 
 def _is_litter(name: str) -> bool:
@@ -275,7 +307,9 @@ def _is_litter(name: str) -> bool:
 
 
 def _found(path: Path, root: Path, name: str) -> FoundFile:
-    relative = path.relative_to(root).as_posix()
+    # macOS hands out Hangul and accents in pieces; documents name their pictures in whole letters.
+    relative = unicodedata.normalize("NFC", path.relative_to(root).as_posix())
+    name = unicodedata.normalize("NFC", name)
     # Bytes of a file name that are not UTF-8 come as lone surrogates, which no database takes.
     shown = os.fsencode(relative).decode("utf-8", "backslashreplace")
     problem = ""
@@ -295,6 +329,23 @@ def _hash(file: FoundFile) -> str:
         return hashlib.blake2b(file.problem.encode(), digest_size=16).hexdigest()
     with file.source.path.open("rb") as content:
         return hashlib.file_digest(content, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+
+
+def _source(
+    relative: str,
+    content_hash: str,
+    loaded: LoadedFile,
+    chunks: Sequence[Chunk],
+    writer: Writer,
+) -> SourceFile:
+    return SourceFile(
+        path=relative,
+        content_hash=content_hash,
+        documents=tuple(document.document for document in loaded.documents),
+        chunks=tuple(chunks),
+        pictures=tuple(_keep(picture, content_hash, writer) for picture in loaded.pictures),
+        references=tuple(r for document in loaded.documents for r in document.references),
+    )
 
 
 def _keep(picture: LoadedPicture, content_hash: str, writer: Writer) -> Picture:

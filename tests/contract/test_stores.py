@@ -254,6 +254,39 @@ def test_a_folder_with_other_content_is_not_touched(tmp_path: Path):
     assert [p.name for p in tmp_path.iterdir()] == ["thesis.txt"]
 
 
+@pytest.mark.parametrize("name", ["media", "thumbs", "g000001", "CURRENT"])
+def test_a_folder_of_the_user_that_is_called_like_ours_is_not_touched(tmp_path: Path, name: str):
+    out = tmp_path / "shop"
+    out.mkdir()
+    if name == "CURRENT":
+        (out / name).write_text("MANIFEST-000012")
+    else:
+        (out / name).mkdir()
+        (out / name / "photo.jpg").write_text("mine")
+    before = sorted(p.as_posix() for p in out.rglob("*"))
+    with pytest.raises(StoreError, match=name), LocalWriter(out, MANIFEST):
+        pass
+    assert sorted(p.as_posix() for p in out.rglob("*")) == before
+
+
+def test_a_first_build_that_was_killed_is_begun_again(tmp_path: Path):
+    index = tmp_path / "index"
+    (index / "g000001").mkdir(parents=True)
+    (index / "media").mkdir()
+    for name in ("lock", "writer.json", "CURRENT.partial"):
+        (index / name).touch()
+    reader, _ = filled(index, files=1)
+    assert reader.chunks(["f0:0"])
+
+
+@pytest.mark.parametrize("name", ["text.faiss", "catalog.sqlite", "manifest.json"])
+def test_a_damaged_index_is_built_anew(tmp_path: Path, name: str):
+    reader, _ = filled(tmp_path / "index", files=1)
+    (reader.generation / name).write_bytes(b"damage")
+    with LocalWriter(tmp_path / "index", MANIFEST) as writer:
+        assert writer.starts_empty
+
+
 def test_an_encoder_that_differs_is_refused_with_both_names():
     recorded = EncoderRecord("e5", "e5-aaa", 384)
     check_encoder("text", recorded, EncoderRecord("renamed", "e5-aaa", 384), "shop")

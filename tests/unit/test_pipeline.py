@@ -151,3 +151,86 @@ def test_links_hidden_files_and_odd_names(write: Write, tmp_path: Path):
 def test_a_path_that_is_not_a_folder(tmp_path: Path):
     with pytest.raises(InputError, match="does not exist"):
         list(scan(tmp_path / "gone"))
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("date.md", "---\ndate: 2024-02-30\n---\nBody words."),
+        ("brace.md", "{\nBody words."),
+        ("twice.csv", "id,name\nA,Body\nA-3,words\nA,x\n"),
+        ("nul.md", '---\nnote: "a\\0b"\n---\nBody words.'),
+    ],
+)
+def test_odd_but_readable_files_are_indexed(small_index, write, name: str, content: str):
+    folder = write("good.txt", "Good.")
+    write(name, content)
+    assert small_index.build(folder).errors == 0
+    assert small_index.reader().search_words("body", 1)
+
+
+def test_a_parser_that_fails_in_its_own_way_costs_one_file(small_index, write, monkeypatch):
+    from mmchat.ingest import pipeline
+
+    folder = write("good.txt", "Good.")
+    write("odd.txt", "x")
+    real = pipeline.load_file
+
+    def load(source, config):
+        if source.relative == "odd.txt":
+            raise ZeroDivisionError("inside a parser")
+        return real(source, config)
+
+    monkeypatch.setattr(pipeline, "load_file", load)
+    report = small_index.build(folder)
+    assert (report.chunks, report.errors) == (1, 1)
+    assert "odd.txt" in report.problems[0].reason
+
+
+def test_a_full_disk_ends_the_build_and_blames_no_file(small_index, write, draw, monkeypatch):
+    from mmchat.stores.local import LocalWriter
+
+    folder = write("good.txt", "Precious.")
+    small_index.build(folder)
+    draw("photo.jpg")
+
+    def full(*_: object, **__: object) -> str:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LocalWriter, "put_media", full)
+        with pytest.raises(OSError, match="No space"):
+            small_index.build(folder)
+    assert small_index.reader().search_words("precious", 1)
+    assert small_index.build(folder).pictures == 1
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root opens every folder")
+def test_a_folder_that_cannot_be_opened_loses_nothing(small_index, write):
+    folder = write("a.txt", "Alpha.")
+    write("sub/b.txt", "Beta.")
+    small_index.build(folder)
+    (folder / "sub").chmod(0)
+    try:
+        report = small_index.build(folder)
+    finally:
+        (folder / "sub").chmod(0o755)
+    assert (report.removed, report.errors) == (0, 1)
+    assert small_index.reader().search_words("beta", 1)
+
+
+def test_another_index_inside_of_the_folder_is_no_content(write, tmp_path: Path):
+    folder = write("a.txt", "words")
+    SmallIndex(folder / "indexes" / "one").build(folder)
+    assert SmallIndex(folder / "indexes" / "two").build(folder).documents == 1
+
+
+def test_a_caption_that_is_gone_from_the_document_is_gone(small_index, write, draw):
+    folder = write("a.md", "![Old name](p.jpg) Words.")
+    draw("p.jpg")
+    small_index.build(folder)
+    write("a.md", "Words alone.")
+    small_index.build(folder)
+    reader = small_index.reader()
+    (found,) = reader.search_images(small_index.images.encode_texts(["red"])[0], 1)
+    assert reader.pictures([found.item])[found.item].caption == ""
