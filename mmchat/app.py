@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from mmchat.answering.assistant import AnswerPipeline
 from mmchat.config import Config, EncoderConfig, load_config
-from mmchat.errors import InputError, ModelError
+from mmchat.errors import ConfigError, InputError, ModelError, StoreError
 from mmchat.ingest.pipeline import Pipeline
 from mmchat.models import ModelStore, catalogue
 from mmchat.pictures import open_image
@@ -112,13 +112,7 @@ class Index:
         self.path = path
         self.config = config
         reader = LocalReader(path)
-        manifest = reader.manifest
-        encoders = replace(
-            config.encoders,
-            text=_named(config.encoders.text, manifest.text_encoder.name),
-            image=_named(config.encoders.image, manifest.image_encoder.name),
-        )
-        self.encoders = Encoders(encoders, models)
+        self.encoders = Encoders(_as_built(config.encoders, path), models)
         self._opening = threading.Lock()
         self._reader = self._checked(reader)
 
@@ -288,8 +282,16 @@ def build_index(
         raise InputError(f"{folder} {what}. Give the path of a folder with documents and pictures.")
     if out.resolve() == folder.resolve():
         raise InputError(f"{out} is the folder itself. Give an --out of its own for the index.")
-    encoders = Encoders(config.encoders, ModelStore(progress=download_progress))
+    if folder.resolve().is_relative_to(out.resolve()):
+        raise InputError(f"{folder} lies inside of {out}. Give an --out of its own for the index.")
+    models = ModelStore(progress=download_progress)
+    encoders = Encoders(_as_built(config.encoders, out), models)
     text, image = encoders.records()
+    if config.ingest.chunk_tokens > encoders.text.max_tokens:
+        raise ConfigError(
+            f"ingest.chunk_tokens = {config.ingest.chunk_tokens}: the text encoder reads "
+            f"{encoders.text.max_tokens} tokens of a passage, at most. Set it to that or less."
+        )
     manifest = Manifest(text, image, asdict(config.ingest), source=folder.resolve().name)
     pipeline = Pipeline(encoders.text, encoders.image, config.ingest, progress)
     with LocalWriter(out, manifest, rebuild=rebuild) as writer:
@@ -365,6 +367,19 @@ def build_generator(config: Config, models: ModelStore) -> Generator | None:
         dtype=config.encoders.dtype,
         context_tokens=answers.context_tokens,
         temperature=answers.temperature,
+    )
+
+
+def _as_built(config: EncoderConfig, path: Path) -> EncoderConfig:
+    """Return the settings with `auto` replaced by what the index at `path` was built with, if any."""
+    try:
+        manifest = read_manifest(path)
+    except StoreError:
+        return config
+    return replace(
+        config,
+        text=_named(config.text, manifest.text_encoder.name),
+        image=_named(config.image, manifest.image_encoder.name),
     )
 
 

@@ -1,7 +1,7 @@
 """The command line. Results go to stdout, everything else to stderr.
 
-Exit codes: 0 done; 2 a flag, setting or input is not usable; 3 the index cannot be used; 4 a model
-cannot be had; 5 the generator failed; 130 interrupted.
+Exit codes: 0 done; 1 the disk or a port failed; 2 a flag, setting or input is not usable; 3 the index
+cannot be used; 4 a model cannot be had; 130 interrupted.
 """
 
 from __future__ import annotations
@@ -62,13 +62,13 @@ def main() -> NoReturn:
     except MmchatError as error:
         _say(f"Error: {error}")
         sys.exit(error.exit_code)
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        _say(f"Error: {error.strerror or error}{where}. Check the disk's space and permissions.")
+        sys.exit(1)
     except KeyboardInterrupt:
         _say("Interrupted. What was there before is as it was; run the command again to go on.")
         sys.exit(130)
-    except BrokenPipeError:
-        # The reader of stdout (head, less) has gone: there is nobody to tell.
-        sys.stderr.close()
-        sys.exit(0)
     sys.exit(0)
 
 
@@ -182,7 +182,7 @@ def serve(
     with _assistant(_open(index, settings), settings) as assistant:
         from mmchat.web import serve as serve_chat
 
-        # The page is up at once; whoever asks in the first seconds waits for what is left of this.
+        # Whoever asks in the first seconds waits for what is left of this.
         threading.Thread(target=assistant.warm_up, daemon=True).start()
         serve_chat(assistant, settings.web)
 

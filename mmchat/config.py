@@ -119,6 +119,10 @@ class RetrievalConfig:
             )
 
 
+_PROMPT_TOKENS = 1000
+"""Room for the instructions, the worked examples, the question and a passage."""
+
+
 @dataclass(frozen=True, slots=True)
 class AnswerConfig:
     """How a question is answered."""
@@ -142,10 +146,13 @@ class AnswerConfig:
     """Threads of the generator; 0 is one per core."""
 
     def __post_init__(self) -> None:
-        _require(self.passages >= 1, "answers.passages", self.passages, "1 or more")
+        _require(1 <= self.passages <= 50, "answers.passages", self.passages, "from 1 to 50")
         _require(self.max_tokens >= 1, "answers.max_tokens", self.max_tokens, "1 or more")
         _require(
-            self.context_tokens >= 512, "answers.context_tokens", self.context_tokens, "512 or more"
+            self.context_tokens >= self.max_tokens + _PROMPT_TOKENS,
+            "answers.context_tokens",
+            self.context_tokens,
+            f"answers.max_tokens + {_PROMPT_TOKENS} or more (instructions, examples and a passage)",
         )
         _require(self.temperature >= 0, "answers.temperature", self.temperature, "0 or more")
         _require(self.time_limit > 0, "answers.time_limit", self.time_limit, "above 0")

@@ -19,7 +19,7 @@ A flag beats the environment, the environment beats the file, the file beats the
 
 - file: `mmchat.toml` in the working folder, or `--config FILE`; the part before the dot is the section
 - environment: `MMCHAT_` and the key in capitals, the dot as `_`: `MMCHAT_RETRIEVAL_K=8`
-- any command: `--set retrieval.k=8`, as often as needed
+- `index`, `search`, `ask`, `serve` and `info`: `--set retrieval.k=8`, as often as needed
 
 An unknown key is refused, and the nearest that exists is named.
 

@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
+_MAX_QUESTION = 10_000
+"""Characters of a question that are read."""
 _MAX_SENTENCES = 3
 """An answer is a sentence or two; a small model that goes on begins to invent."""
 
@@ -154,7 +156,9 @@ class AnswerPipeline:
         Raises:
             QueryError: there is neither a question nor a picture; raised at the call.
         """
-        text = " ".join(text.split())
+        # Control characters and halves of surrogate pairs mean nothing to a tokenizer, or break it.
+        shown = (c if c.isprintable() else " " for c in text[:_MAX_QUESTION])
+        text = " ".join("".join(shown).split())
         if not text and image is None:
             raise QueryError(
                 "Got an empty question and no picture, expected words, a picture, or both. "
@@ -170,7 +174,9 @@ class AnswerPipeline:
 
         A generator that fails here fails again when it is asked, and is reported then.
         """
-        self._finder.find("warm", [])
+        self._finder.find(
+            "warm", [Chunk(id="", document="", ordinal=0, text="Warm.", start=0, end=5)]
+        )
         if self._generator is not None:
             with (
                 suppress(GenerationError),

@@ -74,6 +74,7 @@ class Draft:
         return self._append(sentence, [source.n])
 
     def _append(self, sentence: str, numbers: Iterable[int]) -> str:
+        sentence = without_marks(sentence)  # a mark in a quoted document would point nowhere
         end = _TERMINAL.search(sentence)
         body, terminal = (sentence[: end.start()], end.group(1)) if end else (sentence, "")
         text = f"{body} {''.join(f'[{number}]' for number in numbers)}{terminal}"

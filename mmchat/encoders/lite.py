@@ -7,6 +7,7 @@ memory), and the heads of `heads.py`. `OpenClipEncoder` runs it as it runs ViT-B
 
 from __future__ import annotations
 
+import copy
 import functools
 import math
 import pickle
@@ -228,8 +229,11 @@ def _tokenizer(text: SentenceEncoder) -> Callable[[list[str]], Tensor]:
     open_clip's HFTokenizer would fill every text up to the longest that the model can read.
     """
 
+    # A copy: cutting at another length changes the tokenizer itself, under the feet of other threads.
+    tokenizer = copy.deepcopy(text.model.tokenizer)
+
     def tokenize(texts: list[str]) -> Tensor:
-        ids: Tensor = text.model.tokenizer(
+        ids: Tensor = tokenizer(
             [text.prompts.query + one for one in texts],
             padding=True,
             truncation=True,
