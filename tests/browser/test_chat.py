@@ -132,7 +132,7 @@ def test_a_photo_without_words_is_answered_with_pictures(
     expect(picture).to_be_visible()
     expect(visit.page.locator("#pictures")).to_contain_text("Red kettle")
     expect(visit.page.locator("#chat .user img")).to_be_visible()
-    assert picture.evaluate("image => image.naturalWidth") == 640
+    expect(picture).to_have_js_property("naturalWidth", 640)
     assert assistant.asked[-1] == ("", True, [])
 
 
