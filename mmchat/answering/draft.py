@@ -57,19 +57,7 @@ class Draft:
 
     def add_picture(self, sentence: str, hit: Hit) -> str:
         """Release a sentence that rests on a picture; return the text to append."""
-        source = Source(
-            n=len(self._sources) + 1,
-            document=hit.document,
-            page=hit.page,
-            span=None,
-            text=hit.text,
-            picture=hit.picture,
-            passage=hit.text,
-            title=hit.title,
-            score=hit.score,
-            picture_path=hit.picture_path,
-            thumb_path=hit.thumb_path,
-        )
+        source = _source(hit, n=len(self._sources) + 1, span=None, text=hit.text, passage=hit.text)
         self._sources[hit.item] = source
         return self._append(sentence, [source.n])
 
@@ -94,20 +82,28 @@ class Draft:
         if known is not None and known.span is not None:
             start, end = min(start, known.span[0]), max(end, known.span[1])
         number = known.n if known else len(self._sources) + 1
-        self._sources[chunk.id] = Source(
-            n=number,
-            document=chunk.document,
-            page=chunk.page,
-            span=(start, end),
-            text=chunk.text[start - chunk.start : end - chunk.start],
-            picture=hit.picture,
-            passage=chunk.text,
-            title=hit.title,
-            score=hit.score,
-            picture_path=hit.picture_path,
-            thumb_path=hit.thumb_path,
+        text = chunk.text[start - chunk.start : end - chunk.start]
+        self._sources[chunk.id] = _source(
+            hit, n=number, span=(start, end), text=text, passage=chunk.text
         )
         return number
+
+
+def _source(hit: Hit, *, n: int, span: tuple[int, int] | None, text: str, passage: str) -> Source:
+    """Return the source that stands for a hit: what was used of it, and where retrieval found it."""
+    return Source(
+        n=n,
+        document=hit.document,
+        page=hit.page,
+        span=span,
+        text=text,
+        picture=hit.picture,
+        passage=passage,
+        title=hit.title,
+        score=hit.score,
+        picture_path=hit.picture_path,
+        thumb_path=hit.thumb_path,
+    )
 
 
 def without_marks(sentence: str) -> str:

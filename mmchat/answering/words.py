@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from mmchat.sentences import is_korean
+
 Language: TypeAlias = Literal["en", "ko"]
 
 _TOKEN = re.compile(r"[가-힣]+|[^\W\d_]+(?:['’][^\W\d_]+)*|\d+(?:[.,:]\d+)*|[.,;:!?()]")
@@ -63,8 +65,7 @@ _KOREAN_STOP = _set("""
 
 def language_of(text: str) -> Language:
     """Return the language that a reader of `text` expects to be answered in."""
-    letters = sum(char.isalpha() for char in text)
-    return "ko" if letters and len(_HANGUL.findall(text)) >= 0.2 * letters else "en"
+    return "ko" if is_korean(text) else "en"
 
 
 def stem(word: str) -> str:
