@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
 
-import mmchat.config
+import mmchat.config.sections
 from mmchat.config import Config
 
 TARGET = Path(__file__).parents[1] / "docs" / "settings.md"
@@ -36,7 +36,7 @@ company = "Lumbrook"
 
 `MMCHAT_HOME` names the folder for models, `MMCHAT_INDEX` the index that is used where none is named.
 
-This page is written by `scripts/write_settings_doc.py` from `mmchat/config.py`.
+This page is written by `scripts/write_settings_doc.py` from `mmchat/config/sections.py`.
 
 | key | default | meaning |
 | --- | --- | --- |
@@ -46,7 +46,7 @@ This page is written by `scripts/write_settings_doc.py` from `mmchat/config.py`.
 def meanings() -> dict[tuple[str, str], str]:
     """Return (class, field) to the sentence that stands below the field in the source."""
     found: dict[tuple[str, str], str] = {}
-    source = Path(mmchat.config.__file__).read_text(encoding="utf-8")
+    source = Path(mmchat.config.sections.__file__).read_text(encoding="utf-8")
     for node in ast.parse(source).body:
         if not isinstance(node, ast.ClassDef):
             continue

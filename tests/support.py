@@ -16,8 +16,9 @@ from mmchat.config import Config, IngestConfig, RetrievalConfig
 from mmchat.ingest.pipeline import Pipeline
 from mmchat.retrieval.retriever import Retriever
 from mmchat.stores.base import Vectors
-from mmchat.stores.local import LocalReader, LocalWriter
+from mmchat.stores.local import LocalReader
 from mmchat.stores.manifest import EncoderRecord, Manifest
+from mmchat.stores.writing import LocalWriter
 from mmchat.types import IndexReport
 
 ROOT = Path(__file__).parents[1]

@@ -11,7 +11,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 
 from mmchat.config import IngestConfig
-from mmchat.ingest.loading import LoadedDocument, Section
+from mmchat.ingest.base import LoadedDocument, Section
 from mmchat.sentences import sentence_spans
 from mmchat.types import Chunk
 

@@ -16,7 +16,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePosixPath
 
-from mmchat.ingest.loading import shared_stem
+from mmchat.ingest.text import shared_stem
 from mmchat.stores.base import ChunkPlace, PicturePlace, Reference
 from mmchat.types import Link
 

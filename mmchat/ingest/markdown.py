@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime
 import posixpath
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from urllib.parse import unquote
 
@@ -18,15 +18,8 @@ import yaml
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from mmchat.config import IngestConfig
-from mmchat.ingest.loading import (
-    LoadedDocument,
-    LoadedFile,
-    Section,
-    SourcePath,
-    humanise,
-    read_text,
-)
+from mmchat.ingest.base import LoadContext, LoadedDocument, LoadedPart, Section, SourcePath
+from mmchat.ingest.text import humanise, read_text
 from mmchat.stores.base import Reference
 from mmchat.types import Document, MetadataValue
 
@@ -34,7 +27,7 @@ _PICTURE_KEYS = ("image", "picture", "photo")
 _TITLE_KEYS = ("title", "name")
 
 
-def load_markdown(source: SourcePath, _config: IngestConfig) -> LoadedFile:
+def load_markdown(source: SourcePath, _context: LoadContext) -> Iterator[LoadedPart]:
     """Read a Markdown file with or without front matter."""
     raw = read_text(source)
     try:
@@ -51,7 +44,7 @@ def load_markdown(source: SourcePath, _config: IngestConfig) -> LoadedFile:
     writer.write_facts(metadata)
     writer.write(tokens)
     document = Document(path=source.relative, title=title, text=writer.text, metadata=metadata)
-    return LoadedFile((LoadedDocument(document, writer.sections, tuple(writer.references)),))
+    yield LoadedPart((LoadedDocument(document, writer.sections, tuple(writer.references)),))
 
 
 def resolve(target: str, relative: str) -> str | None:

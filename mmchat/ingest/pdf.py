@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pypdfium2
 
-from mmchat.config import IngestConfig
 from mmchat.errors import FileRejected
-from mmchat.ingest.loading import LoadedDocument, LoadedFile, Section, SourcePath
+from mmchat.ingest.base import LoadContext, LoadedDocument, LoadedPart, Section, SourcePath
 from mmchat.types import Document
 
 
-def load_pdf(source: SourcePath, config: IngestConfig) -> LoadedFile:
+def load_pdf(source: SourcePath, context: LoadContext) -> Iterator[LoadedPart]:
     """Read a PDF file; each page is a section, so that a citation can name its page.
 
     Raises:
@@ -23,10 +24,11 @@ def load_pdf(source: SourcePath, config: IngestConfig) -> LoadedFile:
             f"{source.relative} cannot be opened as a PDF ({error}). If it asks for a password, save a copy "
             "without one; otherwise print it to a new PDF."
         ) from error
+    limit = context.config.max_pages
     try:
-        if len(pdf) > config.max_pages:
+        if len(pdf) > limit:
             raise FileRejected(
-                f"{source.relative} has {len(pdf)} pages; the limit is {config.max_pages}. "
+                f"{source.relative} has {len(pdf)} pages; the limit is {limit}. "
                 "Split it, or raise ingest.max_pages."
             )
         title = (pdf.get_metadata_dict().get("Title") or "").strip() or source.name
@@ -43,7 +45,7 @@ def load_pdf(source: SourcePath, config: IngestConfig) -> LoadedFile:
             "program and save the result as a PDF with text."
         )
     document = Document(path=source.relative, title=title, text=text)
-    return LoadedFile((LoadedDocument(document, sections),))
+    yield LoadedPart((LoadedDocument(document, sections),))
 
 
 def _read_pages(pdf: pypdfium2.PdfDocument, title: str) -> tuple[str, tuple[Section, ...]]:

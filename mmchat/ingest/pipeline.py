@@ -8,10 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
 import time
-import unicodedata
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,17 +19,12 @@ import numpy as np
 from mmchat import pictures
 from mmchat.config import IngestConfig
 from mmchat.errors import FileRejected, InputError
+from mmchat.ingest.base import LoadContext, LoadedPart, LoadedPicture
 from mmchat.ingest.chunking import chunk_document
 from mmchat.ingest.linking import link_pictures
-from mmchat.ingest.loading import (
-    LoadedFile,
-    LoadedPicture,
-    SourcePath,
-    humanise,
-    load_file,
-    shared_stem,
-)
-from mmchat.stores.base import SourceFile, Vectors, Writer
+from mmchat.ingest.loading import load_file
+from mmchat.ingest.scanning import FoundFile, scan
+from mmchat.stores.base import SourcePart, Vectors, Writer
 from mmchat.types import Chunk, FileProblem, IndexReport, Picture
 
 if TYPE_CHECKING:
@@ -97,15 +89,8 @@ class NoProgress:
         """Ignore it."""
 
 
-@dataclass(frozen=True, slots=True)
-class FoundFile:
-    """A file of the folder, before it is read."""
-
-    source: SourcePath
-    problem: str = ""
-    """Why it is not to be read, where that is known from its name alone."""
-    is_folder: bool = False
-    """Whether it is a folder that could not be opened."""
+class _ReadFailed(Exception):
+    """The disk did not give a file; what fails while the index is written is no fault of a file."""
 
 
 @dataclass(slots=True)
@@ -117,15 +102,32 @@ class _Tally:
 
 @dataclass(slots=True)
 class _Batch:
-    """Files that are read but not yet encoded."""
+    """Parts of files that are read but not yet encoded."""
 
-    files: list[SourceFile] = field(default_factory=list)
-    texts: list[str] = field(default_factory=list)
+    parts: list[SourcePart] = field(default_factory=list)
     images: list[Image] = field(default_factory=list)
+    chunks: int = 0
 
     @property
     def is_full(self) -> bool:
-        return len(self.texts) >= _CHUNKS_AT_ONCE or len(self.images) >= _PICTURES_AT_ONCE
+        return self.chunks >= _CHUNKS_AT_ONCE or len(self.images) >= _PICTURES_AT_ONCE
+
+    def put(self, part: SourcePart, images: Sequence[Image]) -> None:
+        self.parts.append(part)
+        self.images += images
+        self.chunks += len(part.chunks)
+
+    def drop(self, path: str) -> None:
+        """Forget what was read of a file."""
+        kept, images = [], iter(self.images)
+        kept_images: list[Image] = []
+        for part in self.parts:
+            own = [next(images) for _ in part.pictures]
+            if part.path != path:
+                kept.append(part)
+                kept_images += own
+        self.parts, self.images = kept, kept_images
+        self.chunks = sum(len(part.chunks) for part in kept)
 
 
 class Pipeline:
@@ -141,6 +143,7 @@ class Pipeline:
         self._text_encoder = text_encoder
         self._image_encoder = image_encoder
         self._config = config
+        self._context = LoadContext(config)
         self._progress = progress or NoProgress()
 
     def run(self, folder: Path, writer: Writer, *, leave_out: Path | None = None) -> IndexReport:
@@ -167,8 +170,6 @@ class Pipeline:
         for file in found:
             items, failed = self._take(file, known, writer, batch, tally)
             self._progress.advance(items, failed)
-            if batch.is_full:
-                self._flush(batch, writer, tally)
         self._flush(batch, writer, tally)
         for path in gone:
             writer.remove(path)
@@ -192,35 +193,44 @@ class Pipeline:
         tally: _Tally,
     ) -> tuple[int, bool]:
         """Read one file into the batch; return how many items it gave and whether it failed."""
-        relative, content_hash = file.source.relative, ""
+        relative, content_hash, items = file.source.relative, "", 0
         try:
-            content_hash = _hash(file)
+            content_hash = self._hash(file)
             if known.get(relative) == content_hash:
                 tally.skipped += 1
                 return 0, False
-            loaded = self._load(file)
-            chunks = self._chunk(loaded)
-        except (FileRejected, OSError) as error:
+            tally.changed = True
+            for loaded in self._load(file):
+                part = _source(relative, content_hash, loaded, self._chunk(loaded), writer)
+                batch.put(part, [picture.image for picture in loaded.pictures])
+                items += len(part.chunks) + len(part.pictures)
+                if batch.is_full:
+                    self._flush(batch, writer, tally)
+        except (FileRejected, _ReadFailed) as error:
             tally.changed = True
             reason = str(error).replace(str(file.source.path), relative)
             # A disk that failed may read the same bytes tomorrow: only a rejected file waits for others.
             tried = content_hash if isinstance(error, FileRejected) else ""
+            batch.drop(relative)
             writer.add_problem(FileProblem(relative, reason, tried))
             return 0, True
-        tally.changed = True
-        source = _source(relative, content_hash, loaded, chunks, writer)
-        batch.files.append(source)
-        batch.texts += [chunk.context_text for chunk in source.chunks]
-        batch.images += [picture.image for picture in loaded.pictures]
-        return len(source.chunks) + len(source.pictures), False
+        return items, False
 
-    def _load(self, file: FoundFile) -> LoadedFile:
+    def _hash(self, file: FoundFile) -> str:
+        try:
+            return _hash(file)
+        except OSError as error:
+            raise _ReadFailed(str(error)) from error
+
+    def _load(self, file: FoundFile) -> Iterator[LoadedPart]:
         if file.problem:
             raise FileRejected(file.problem)
         try:
-            return load_file(file.source, self._config)
-        except (FileRejected, OSError):
+            yield from load_file(file.source, self._context)
+        except FileRejected:
             raise
+        except OSError as error:
+            raise _ReadFailed(str(error)) from error
         except Exception as error:
             # Parsers fail on broken files in ways that nobody listed; the other files must not pay.
             _log.warning("Reading %s failed.", file.source.relative, exc_info=True)
@@ -229,7 +239,7 @@ class Pipeline:
                 "Open it in the program that it is from, and save it again."
             ) from error
 
-    def _chunk(self, loaded: LoadedFile) -> list[Chunk]:
+    def _chunk(self, loaded: LoadedPart) -> list[Chunk]:
         return [
             chunk
             for document in loaded.documents
@@ -237,17 +247,18 @@ class Pipeline:
         ]
 
     def _flush(self, batch: _Batch, writer: Writer, tally: _Tally) -> None:
-        if not batch.files:
+        if not batch.parts:
             return
+        texts = [chunk.context_text for part in batch.parts for chunk in part.chunks]
         text = np.zeros((0, self._text_encoder.dimension), dtype=np.float32)
         images = np.zeros((0, self._image_encoder.dimension), dtype=np.float32)
-        if batch.texts:
-            text = self._text_encoder.encode_passages(batch.texts)
+        if texts:
+            text = self._text_encoder.encode_passages(texts)
         if batch.images:
             images = self._image_encoder.encode_images(batch.images)
-        writer.add(batch.files, text, images)
-        tally.embedded += len(batch.texts) + len(batch.images)
-        batch.files, batch.texts, batch.images = [], [], []
+        writer.add(batch.parts, text, images)
+        tally.embedded += len(texts) + len(batch.images)
+        batch.parts, batch.images, batch.chunks = [], [], 0
 
     def _finish(self, folder: Path, writer: Writer, tally: _Tally) -> None:
         counts = writer.counts()
@@ -257,71 +268,6 @@ class Pipeline:
             links, captions = link_pictures(*writer.places())
             writer.set_links(links, captions)
             writer.commit()
-
-
-def scan(folder: Path, leave_out: Path | None = None) -> Iterator[FoundFile]:
-    """Yield the files below `folder` in the order of their names.
-
-    Hidden files and folders are left out. A link is followed only to a file inside the folder: one that
-    leads out of it would put into the index what its owner did not mean to show.
-
-    Raises:
-        InputError: `folder` is not there or not a folder.
-    """
-    if not folder.is_dir():
-        what = "is a file" if folder.exists() else "does not exist"
-        raise InputError(f"{folder} {what}. Give the path of a folder with documents and pictures.")
-    root = folder.resolve()
-    excluded = leave_out.resolve() if leave_out else None
-    closed: list[OSError] = []
-    for base, folders, files in os.walk(root, onerror=closed.append, followlinks=False):
-        here = Path(base)
-        folders[:] = sorted(
-            n
-            for n in folders
-            if not n.startswith(".") and here / n != excluded and not _is_index(here / n)
-        )
-        paths = [here / name for name in sorted(files) if not _is_litter(name)]
-        sharing = Counter(shared_stem(path.stem).casefold() for path in paths)
-        for path in paths:
-            # Kettle_Iconic.jpg and Kettle_Description.txt are both of the thing called "Kettle".
-            stem = shared_stem(path.stem)
-            several = sharing[stem.casefold()] > 1
-            yield _found(path, root, humanise(stem if several else path.stem))
-    for error in closed:
-        folder = Path(error.filename)
-        relative = os.fsencode(folder.relative_to(root)).decode("utf-8", "backslashreplace")
-        problem = (
-            f"{relative}: the folder cannot be opened ({error.strerror}). Check its permissions."
-        )
-        yield FoundFile(SourcePath(folder, relative, folder.name), problem, is_folder=True)
-
-
-def _is_index(folder: Path) -> bool:
-    """Tell whether a folder is an index of ours, which is no content."""
-    return (folder / "CURRENT").is_file() and any(folder.glob("g??????/manifest.json"))
-
-
-def _is_litter(name: str) -> bool:
-    return name.startswith(".") or name.lower() in {"thumbs.db", "desktop.ini"}
-
-
-def _found(path: Path, root: Path, name: str) -> FoundFile:
-    # macOS hands out Hangul and accents in pieces; documents name their pictures in whole letters.
-    relative = unicodedata.normalize("NFC", path.relative_to(root).as_posix())
-    name = unicodedata.normalize("NFC", name)
-    # Bytes of a file name that are not UTF-8 come as lone surrogates, which no database takes.
-    shown = os.fsencode(relative).decode("utf-8", "backslashreplace")
-    problem = ""
-    if shown != relative:
-        problem = f"{shown}: the file name is not UTF-8. Rename the file."
-    elif path.is_symlink() and not path.resolve().is_relative_to(root):
-        problem = (
-            f"{shown} is a link that leaves the folder. Copy the file into the folder instead."
-        )
-    elif not path.is_file():
-        problem = f"{shown} is a broken link or not an ordinary file. Remove it."
-    return FoundFile(SourcePath(path, shown, name), problem)
 
 
 def _hash(file: FoundFile) -> str:
@@ -334,11 +280,11 @@ def _hash(file: FoundFile) -> str:
 def _source(
     relative: str,
     content_hash: str,
-    loaded: LoadedFile,
+    loaded: LoadedPart,
     chunks: Sequence[Chunk],
     writer: Writer,
-) -> SourceFile:
-    return SourceFile(
+) -> SourcePart:
+    return SourcePart(
         path=relative,
         content_hash=content_hash,
         documents=tuple(document.document for document in loaded.documents),

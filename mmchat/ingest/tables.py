@@ -4,19 +4,12 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from mmchat.config import IngestConfig
 from mmchat.errors import FileRejected
-from mmchat.ingest.loading import (
-    LoadedDocument,
-    LoadedFile,
-    Section,
-    SourcePath,
-    humanise,
-    read_text,
-)
+from mmchat.ingest.base import LoadContext, LoadedDocument, LoadedPart, Section, SourcePath
 from mmchat.ingest.markdown import resolve
+from mmchat.ingest.text import humanise, read_text
 from mmchat.stores.base import Reference
 from mmchat.types import Document, MetadataValue
 
@@ -26,7 +19,7 @@ _TITLE_COLUMNS = ("name", "title", "product", "product_name", "question", "상�
 _PICTURE_COLUMNS = ("image", "picture", "photo", "image_path", "이미지", "사진")
 
 
-def load_table(source: SourcePath, _config: IngestConfig) -> LoadedFile:
+def load_table(source: SourcePath, _context: LoadContext) -> Iterator[LoadedPart]:
     """Read a table whose first row names the columns.
 
     Raises:
@@ -54,7 +47,7 @@ def load_table(source: SourcePath, _config: IngestConfig) -> LoadedFile:
         seen.add(row_id)
         if any(values.values()):
             documents.append(_document(values, relative, row_id, source.name))
-    return LoadedFile(tuple(documents))
+    yield LoadedPart(tuple(documents))
 
 
 def _document(

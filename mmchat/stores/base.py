@@ -36,8 +36,8 @@ class Reference:
 
 
 @dataclass(frozen=True, slots=True)
-class SourceFile:
-    """One file of the folder with everything that was made of it."""
+class SourcePart:
+    """What was made of one file of the folder, or of a part of it: a large file comes in many."""
 
     path: str
     content_hash: str
@@ -127,13 +127,13 @@ class Writer(Protocol):
         """Keep the bytes of a picture; return their name relative to the index."""
         ...
 
-    def add(self, files: Sequence[SourceFile], text: Vectors, images: Vectors) -> None:
-        """Add files; a file of the same path is replaced.
+    def add(self, parts: Sequence[SourcePart], text: Vectors, images: Vectors) -> None:
+        """Add parts of files. The first of a file replaces what an earlier run made of it.
 
         Args:
-            files: what was read, in order.
-            text: (chunks of all files, dimension), in the order of the files.
-            images: (pictures of all files, dimension), likewise.
+            parts: what was read, in order.
+            text: (chunks of all parts, dimension), in the order of the parts.
+            images: (pictures of all parts, dimension), likewise.
         """
         ...
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
-from mmchat.stores.base import ChunkPlace, PicturePlace, Reference, Scored, SourceFile
+from mmchat.stores.base import ChunkPlace, PicturePlace, Reference, Scored, SourcePart
 from mmchat.stores.words import indexed_words, match_expression
 from mmchat.types import Box, Chunk, Document, FileProblem, Link, Picture
 
@@ -95,14 +95,15 @@ def check(connection: sqlite3.Connection) -> None:
         connection.execute(f"SELECT * FROM {table} LIMIT 1").fetchall()  # noqa: S608
 
 
-def insert_file(connection: sqlite3.Connection, file: SourceFile) -> tuple[list[int], list[int]]:
-    """Add a file; return the row ids of its chunks and of its pictures, in order."""
-    cursor = connection.execute(
-        "INSERT INTO files (path, content_hash) VALUES (?, ?)", (file.path, file.content_hash)
+def insert_part(connection: sqlite3.Connection, part: SourcePart) -> tuple[list[int], list[int]]:
+    """Add a part of a file; return the row ids of its chunks and of its pictures, in order."""
+    connection.execute(
+        "INSERT OR IGNORE INTO files (path, content_hash) VALUES (?, ?)",
+        (part.path, part.content_hash),
     )
-    file_id = cursor.lastrowid
+    (file_id,) = connection.execute("SELECT id FROM files WHERE path = ?", (part.path,)).fetchone()
     documents: dict[str, int] = {}
-    for document in file.documents:
+    for document in part.documents:
         cursor = connection.execute(
             "INSERT INTO documents (file, path, title, text, metadata) VALUES (?, ?, ?, ?, ?)",
             (
@@ -114,13 +115,21 @@ def insert_file(connection: sqlite3.Connection, file: SourceFile) -> tuple[list[
             ),
         )
         documents[document.path] = _row_id(cursor)
+    # A figure may come in a later part than the document that it is in.
+    earlier = {p.document for p in part.pictures} - documents.keys()
+    documents |= {path: _document_row(connection, path) for path in earlier}
     connection.executemany(
         'INSERT INTO refs (document, target, "offset", alt) VALUES (?, ?, ?, ?)',
-        [(documents[r.document], r.target, r.offset, r.alt) for r in file.references],
+        [(documents[r.document], r.target, r.offset, r.alt) for r in part.references],
     )
-    chunk_rows = [_insert_chunk(connection, documents[c.document], c) for c in file.chunks]
-    picture_rows = [_insert_picture(connection, documents[p.document], p) for p in file.pictures]
+    chunk_rows = [_insert_chunk(connection, documents[c.document], c) for c in part.chunks]
+    picture_rows = [_insert_picture(connection, documents[p.document], p) for p in part.pictures]
     return chunk_rows, picture_rows
+
+
+def _document_row(connection: sqlite3.Connection, path: str) -> int:
+    (row,) = connection.execute("SELECT id FROM documents WHERE path = ?", (path,)).fetchone()
+    return int(row)
 
 
 def _insert_chunk(connection: sqlite3.Connection, document: int, chunk: Chunk) -> int:

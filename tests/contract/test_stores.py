@@ -15,9 +15,10 @@ import pytest
 from support import SmallIndex
 
 from mmchat.errors import IndexLocked, IndexMismatch, IndexNotFound, StoreError
-from mmchat.stores.base import SourceFile
-from mmchat.stores.local import LocalReader, LocalWriter, read_manifest
+from mmchat.stores.base import SourcePart
+from mmchat.stores.local import LocalReader, read_manifest
 from mmchat.stores.manifest import EncoderRecord, Manifest, check_encoder
+from mmchat.stores.writing import LocalWriter
 from mmchat.types import Chunk, Document, FileProblem, Link, Picture
 
 DIMENSION = 16
@@ -29,13 +30,13 @@ def unit(rows: int, seed: int) -> np.ndarray:
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
-def source(path: str, texts: list[str], pictures: int = 0) -> SourceFile:
+def source(path: str, texts: list[str], pictures: int = 0) -> SourcePart:
     joined = "\n".join(texts)
     chunks, start = [], 0
     for number, text in enumerate(texts):
         chunks.append(Chunk(f"{path}:{number}", path, number, text, start, start + len(text)))
         start += len(text) + 1
-    return SourceFile(
+    return SourcePart(
         path=path,
         content_hash=f"hash of {joined}",
         documents=(Document(path, path.upper(), joined, {"price": 3}),),
@@ -179,7 +180,7 @@ def test_old_generations_and_unused_pictures_are_swept(tmp_path: Path):
         with LocalWriter(index, MANIFEST) as writer:
             name = writer.put_media(f"picture {number}".encode(), ".jpg")
             picture = Picture("p", "a", "a", name, name, 1, 1)
-            file = SourceFile("a", str(number), (Document("a", "A", ""),), pictures=(picture,))
+            file = SourcePart("a", str(number), (Document("a", "A", ""),), pictures=(picture,))
             writer.add([file], unit(0, 0), unit(1, 1))
             writer.commit()
     assert sorted(p.name for p in index.glob("g*")) == ["g000003", "g000004"]
@@ -201,7 +202,7 @@ def test_a_second_writer_is_told_who_writes(tmp_path: Path):
     with LocalWriter(index, MANIFEST), pytest.raises(IndexLocked, match=str(os.getpid())):
         code = (
             "import sys; from pathlib import Path; sys.path.insert(0, sys.argv[2])\n"
-            "from mmchat.stores.local import LocalWriter; from test_stores import MANIFEST\n"
+            "from mmchat.stores.writing import LocalWriter; from test_stores import MANIFEST\n"
             "from mmchat.errors import IndexLocked\n"
             "try:\n    LocalWriter(Path(sys.argv[1]), MANIFEST).__enter__()\n"
             "except IndexLocked as error:\n    print(error)\n"

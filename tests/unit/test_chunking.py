@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mmchat.config import IngestConfig
+from mmchat.ingest.base import LoadedDocument, Section
 from mmchat.ingest.chunking import chunk_document, pack
-from mmchat.ingest.loading import LoadedDocument, Section
 from mmchat.sentences import sentence_spans
 from mmchat.types import Document
 

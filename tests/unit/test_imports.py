@@ -17,6 +17,8 @@ VOCABULARY = {
     "mmchat.types",
     "mmchat.errors",
     "mmchat.config",
+    "mmchat.config.loading",
+    "mmchat.config.sections",
     "mmchat.sentences",
     "mmchat.pictures",
 }
@@ -27,7 +29,7 @@ CONVERTERS = {("mmchat.models", "mmchat.encoders.e5_wheel")}
 # The face of the stores: protocols and records without an implementation.
 FACES = {"mmchat.stores.base"}
 HEAVY = {
-    "faiss": ("stores/local.py",),
+    "faiss": ("stores/vectors.py",),
     "gradio": ("web",),
     "torch": ("encoders/", "answering/generators", "retrieval/rerank.py"),
     "xllamacpp": ("answering/generators",),

@@ -6,19 +6,30 @@ from PIL import Image
 
 from mmchat.config import IngestConfig
 from mmchat.errors import FileRejected
-from mmchat.ingest.loading import LoadedFile, SourcePath, humanise, load_file, shared_stem
+from mmchat.ingest.base import LoadContext, LoadedPart, SourcePath
+from mmchat.ingest.loading import load_file
+from mmchat.ingest.text import humanise, shared_stem
 from mmchat.stores.base import Reference
 
 Write = Callable[[str, str | bytes], Path]
 
 
 @pytest.fixture
-def load(write: Write) -> Callable[[str, str | bytes], LoadedFile]:
-    def _load(name: str, content: str | bytes, **limits: object) -> LoadedFile:
+def load(write: Write) -> Callable[[str, str | bytes], LoadedPart]:
+    def _load(name: str, content: str | bytes, **limits: object) -> LoadedPart:
         path = write(name, content) / name
-        return load_file(SourcePath(path, name, humanise(path.stem)), IngestConfig(**limits))
+        return whole(SourcePath(path, name, humanise(path.stem)), IngestConfig(**limits))
 
     return _load
+
+
+def whole(source: SourcePath, config: IngestConfig) -> LoadedPart:
+    """Read a file to its end, and put its parts together."""
+    parts = list(load_file(source, LoadContext(config)))
+    return LoadedPart(
+        tuple(document for part in parts for document in part.documents),
+        tuple(picture for part in parts for picture in part.pictures),
+    )
 
 
 KETTLE = """---
@@ -166,10 +177,10 @@ def test_a_picture_of_200_megapixels_is_refused_before_it_is_decoded(write: Writ
     huge = folder / "huge.png"
     Image.new("1", (20_000, 10_000)).save(huge)
     with pytest.raises(FileRejected, match=r"huge\.png has 200 million pixels.*max_megapixels"):
-        load_file(SourcePath(huge, "huge.png", "Huge"), IngestConfig())
+        whole(SourcePath(huge, "huge.png", "Huge"), IngestConfig())
     # The way out that the message names is open.
     raised = IngestConfig(max_megapixels=250)
-    assert load_file(SourcePath(huge, "huge.png", "Huge"), raised).pictures[0].size == (
+    assert whole(SourcePath(huge, "huge.png", "Huge"), raised).pictures[0].size == (
         20_000,
         10_000,
     )
@@ -179,12 +190,12 @@ def test_a_pdf_knows_its_pages(write: Write):
     folder = write("x.txt", "x")
     page = "BT /F1 12 Tf 72 700 Td (Page %d says hello.) Tj ET"
     (folder / "two.pdf").write_bytes(small_pdf([page % 1, page % 2]))
-    loaded = load_file(SourcePath(folder / "two.pdf", "two.pdf", "Two"), IngestConfig())
+    loaded = whole(SourcePath(folder / "two.pdf", "two.pdf", "Two"), IngestConfig())
     document = loaded.documents[0]
     told = [(s.page, document.document.text[s.start : s.end].strip()) for s in document.sections]
     assert told == [(1, "Page 1 says hello."), (2, "Page 2 says hello.")]
     with pytest.raises(FileRejected, match="max_pages"):
-        load_file(SourcePath(folder / "two.pdf", "two.pdf", "Two"), IngestConfig(max_pages=1))
+        whole(SourcePath(folder / "two.pdf", "two.pdf", "Two"), IngestConfig(max_pages=1))
 
 
 def small_pdf(pages: list[str]) -> bytes:

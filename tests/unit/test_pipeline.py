@@ -6,7 +6,7 @@ import pytest
 from support import SmallIndex
 
 from mmchat.errors import InputError
-from mmchat.ingest.pipeline import scan
+from mmchat.ingest.scanning import scan
 
 Write = Callable[[str, str | bytes], Path]
 
@@ -176,10 +176,10 @@ def test_a_parser_that_fails_in_its_own_way_costs_one_file(small_index, write, m
     write("odd.txt", "x")
     real = pipeline.load_file
 
-    def load(source, config):
+    def load(source, context):
         if source.relative == "odd.txt":
             raise ZeroDivisionError("inside a parser")
-        return real(source, config)
+        return real(source, context)
 
     monkeypatch.setattr(pipeline, "load_file", load)
     report = small_index.build(folder)
@@ -188,7 +188,7 @@ def test_a_parser_that_fails_in_its_own_way_costs_one_file(small_index, write, m
 
 
 def test_a_full_disk_ends_the_build_and_blames_no_file(small_index, write, draw, monkeypatch):
-    from mmchat.stores.local import LocalWriter
+    from mmchat.stores.writing import LocalWriter
 
     folder = write("good.txt", "Precious.")
     small_index.build(folder)

@@ -1,0 +1,141 @@
+"""The assistant: an index and a generator."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from mmchat.answering.assistant import AnswerPipeline
+from mmchat.app.index import Index
+from mmchat.config import Config
+from mmchat.errors import ModelError
+from mmchat.models import ModelStore, catalogue
+from mmchat.types import Answer, AnswerStream, Chunk, Hit, ImageInput, Query
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from mmchat.answering.generators import Generator
+    from mmchat.models import Progress as DownloadProgress
+
+
+class _FreshRetriever:
+    """Searches whatever generation is the newest when it is asked."""
+
+    def __init__(self, index: Index) -> None:
+        self._index = index
+
+    def search(self, query: Query) -> Sequence[Hit]:
+        return self._index.retriever().search(query)
+
+    def chunk(self, item: str) -> Chunk | None:
+        return self._index.retriever().chunk(item)
+
+
+class Assistant:
+    """Answers questions from an index, with sources, and says so when they do not hold the answer."""
+
+    def __init__(
+        self,
+        index: Index,
+        *,
+        config: Config | None = None,
+        generator: Generator | None = None,
+        download_progress: DownloadProgress | None = None,
+    ) -> None:
+        """Take an index.
+
+        Args:
+            index: what is answered from.
+            config: the settings; those of the index where they are not given.
+            generator: what writes; the one that `answers.generator` names where it is not given.
+            download_progress: is told how far the fetching of a missing model is.
+
+        Raises:
+            ModelError: the generator cannot be had.
+        """
+        self.index = index
+        self.config = config or index.config
+        models = ModelStore(progress=download_progress)
+        self._generator = generator or build_generator(self.config, models)
+        self._pipeline = AnswerPipeline(
+            _FreshRetriever(index), index.encoders.text, self._generator, self.config.answers
+        )
+
+    def ask(
+        self, text: str = "", image: ImageInput | None = None, *, history: Sequence[str] = ()
+    ) -> Answer:
+        """Answer a question in words, about a photo, or both.
+
+        Args:
+            text: the question.
+            image: a photo that it is about.
+            history: what the same person asked before, oldest first.
+
+        Raises:
+            QueryError: there is neither a question nor a photo, or the photo cannot be read.
+        """
+        return self._pipeline.ask(text, self._opened(image), history=history)
+
+    def stream(
+        self, text: str = "", image: ImageInput | None = None, *, history: Sequence[str] = ()
+    ) -> AnswerStream:
+        """Answer piece by piece; the last piece carries the whole `Answer`. Close it to stop."""
+        return self._pipeline.stream(text, self._opened(image), history=history)
+
+    def warm_up(self) -> None:
+        """Load what the first question would wait for: encoders, generator, its worked examples."""
+        self.index.search("warm", k=1)
+        self._pipeline.warm_up()
+
+    def close(self) -> None:
+        """Free the generator."""
+        if self._generator is not None:
+            self._generator.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _opened(self, image: ImageInput | None) -> Image | None:
+        return None if image is None else self.index.open_image(image)
+
+
+def build_generator(config: Config, models: ModelStore) -> Generator | None:
+    """Return the generator that the settings name; None for `none`, which quotes.
+
+    Raises:
+        ModelError: it cannot be had, or its file is damaged.
+    """
+    from mmchat.answering.generators import LlamaCppGenerator, TransformersGenerator
+    from mmchat.encoders.runtime import ensure_torchvision
+
+    answers, name = config.answers, config.answers.generator
+    if name == "none":
+        return None
+    entry = catalogue().get(name)
+    if entry is not None and entry.role != "generator":
+        raise ModelError(
+            f"answers.generator = '{name}': that model is of the role {entry.role}. Expected one of "
+            + ", ".join(e.name for e in catalogue().values() if e.role == "generator")
+            + ", a .gguf file, a transformers folder or hub id, or none."
+        )
+    path = models.pull(name) if entry is not None else Path(name)
+    if path.suffix.lower() == ".gguf":
+        return LlamaCppGenerator(
+            path,
+            threads=answers.threads,
+            context_tokens=answers.context_tokens,
+            temperature=answers.temperature,
+        )
+    ensure_torchvision()  # transformers imports it where it is installed
+    return TransformersGenerator(
+        name,
+        device=config.encoders.device,
+        dtype=config.encoders.dtype,
+        context_tokens=answers.context_tokens,
+        temperature=answers.temperature,
+    )

@@ -1,0 +1,106 @@
+"""Which encoders the settings mean."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mmchat.config import Config, EncoderConfig
+from mmchat.errors import StoreError
+from mmchat.models import ModelStore, catalogue
+from mmchat.stores.local import read_manifest
+from mmchat.stores.manifest import EncoderRecord
+
+if TYPE_CHECKING:
+    from mmchat.encoders.image import OpenClipEncoder
+    from mmchat.encoders.lite import LiteModel
+    from mmchat.encoders.text import SentenceEncoder
+
+DEFAULT_TEXT = "multilingual-e5-small"
+DEFAULT_IMAGE = "mmchat-lite"
+_IMAGE_TOWER = "efficientnet-lite2"
+
+
+def default_models() -> list[str]:
+    """Return the models of the catalogue that the default settings need."""
+    return [DEFAULT_TEXT, _IMAGE_TOWER, Config().answers.generator]
+
+
+class Encoders:
+    """The text and the image encoder that the settings name; models are fetched when they are missing."""
+
+    def __init__(self, config: EncoderConfig, models: ModelStore) -> None:
+        self._config = config
+        self._models = models
+
+    @functools.cached_property
+    def text(self) -> SentenceEncoder:
+        """The encoder of passages and questions."""
+        return self._sentence_encoder(_named(self._config.text, DEFAULT_TEXT))
+
+    @functools.cached_property
+    def image(self) -> OpenClipEncoder:
+        """The encoder of pictures, and of words that pictures are found by."""
+        from mmchat.encoders.image import OpenClipEncoder
+
+        name = _named(self._config.image, DEFAULT_IMAGE)
+        return OpenClipEncoder(
+            self._lite() if name == DEFAULT_IMAGE else name,
+            device=self._config.device,
+            dtype=self._config.dtype,
+            batch_size=self._config.batch_size,
+        )
+
+    def _lite(self) -> LiteModel:
+        from mmchat.encoders.lite import LiteModel
+
+        # Its text tower is the default text encoder: in memory once where that encodes the text too.
+        shared = _named(self._config.text, DEFAULT_TEXT) == DEFAULT_TEXT
+        return LiteModel(
+            self._models.pull(_IMAGE_TOWER),
+            self.text if shared else self._sentence_encoder(DEFAULT_TEXT),
+            cache=self._models.home / "labels",
+        )
+
+    def records(self) -> tuple[EncoderRecord, EncoderRecord]:
+        """Return what an index keeps of the text and of the image encoder."""
+        text, image = self.text, self.image
+        return (
+            EncoderRecord(
+                _named(self._config.text, DEFAULT_TEXT), text.fingerprint, text.dimension
+            ),
+            EncoderRecord(
+                _named(self._config.image, DEFAULT_IMAGE), image.fingerprint, image.dimension
+            ),
+        )
+
+    def _sentence_encoder(self, name: str) -> SentenceEncoder:
+        from mmchat.encoders.text import SentenceEncoder
+
+        source = self._models.pull(name) if name in catalogue() else name
+        return SentenceEncoder(
+            source,
+            name=name if name in catalogue() else "",
+            device=self._config.device,
+            dtype=self._config.dtype,
+            batch_size=self._config.batch_size,
+        )
+
+
+def as_built(config: EncoderConfig, path: Path) -> EncoderConfig:
+    """Return the settings with `auto` replaced by what the index at `path` was built with, if any."""
+    try:
+        manifest = read_manifest(path)
+    except StoreError:
+        return config
+    return replace(
+        config,
+        text=_named(config.text, manifest.text_encoder.name),
+        image=_named(config.image, manifest.image_encoder.name),
+    )
+
+
+def _named(setting: str, automatic: str) -> str:
+    return automatic if setting == "auto" else setting

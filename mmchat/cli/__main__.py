@@ -1,0 +1,5 @@
+"""`python -m mmchat.cli` is `mmchat`."""
+
+from mmchat.cli import main
+
+main()

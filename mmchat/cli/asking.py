@@ -1,0 +1,129 @@
+"""Commands that search an index and answer from it."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+import mmchat
+from mmchat.cli.options import (
+    AsJson,
+    ConfigFile,
+    ImageFile,
+    IndexPath,
+    Set,
+    load_settings,
+    open_named,
+    print_json,
+    shorten,
+)
+
+if TYPE_CHECKING:
+    from mmchat.app import Index
+    from mmchat.config import Config
+    from mmchat.types import Answer, Hit
+
+
+def search(
+    text: Annotated[str, typer.Argument(help="What is looked for, in words.")] = "",
+    image: ImageFile = None,
+    k: Annotated[int | None, typer.Option("-k", help="How many hits (default: 5).")] = None,
+    index: IndexPath = None,
+    config: ConfigFile = None,
+    set_: Set = None,
+    as_json: AsJson = False,
+) -> None:
+    """Find passages and pictures by words, by a photo, or by both."""
+    opened = open_named(index, load_settings(config, set_, {}))
+    hits = opened.search(text=text, image=image, k=k)
+    if as_json:
+        from mmchat.serialise import hit_values
+
+        print_json([hit_values(hit) for hit in hits])
+    else:
+        _print_hits(hits)
+
+
+def ask(
+    question: Annotated[str, typer.Argument(help="The question.")] = "",
+    image: ImageFile = None,
+    generator: Annotated[str | None, typer.Option(help="Setting answers.generator.")] = None,
+    index: IndexPath = None,
+    config: ConfigFile = None,
+    set_: Set = None,
+    as_json: AsJson = False,
+) -> None:
+    """Answer a question from the index, with the sources."""
+    settings = load_settings(config, set_, {"answers.generator": generator})
+    with _assistant(open_named(index, settings), settings) as assistant:
+        if as_json:
+            from mmchat.serialise import answer_values
+
+            print_json(answer_values(assistant.ask(question, image=image)))
+            return
+        answer = None
+        for piece in assistant.stream(question, image=image):
+            typer.echo(piece.text, nl=False)
+            sys.stdout.flush()
+            answer = piece.answer or answer
+        typer.echo("")
+        if answer is not None:
+            _print_sources(answer)
+
+
+def serve(
+    index: IndexPath = None,
+    host: Annotated[str | None, typer.Option(help="Setting web.host.")] = None,
+    port: Annotated[int | None, typer.Option(help="Setting web.port.")] = None,
+    generator: Annotated[str | None, typer.Option(help="Setting answers.generator.")] = None,
+    config: ConfigFile = None,
+    set_: Set = None,
+) -> None:
+    """Serve the chat in the browser."""
+    overrides = {"web.host": host, "web.port": port, "answers.generator": generator}
+    settings = load_settings(config, set_, overrides)
+    with _assistant(open_named(index, settings), settings) as assistant:
+        from mmchat.web import serve as serve_chat
+
+        # Whoever asks in the first seconds waits for what is left of this.
+        threading.Thread(target=assistant.warm_up, daemon=True).start()
+        serve_chat(assistant, settings.web)
+
+
+@contextmanager
+def _assistant(index: Index, settings: Config) -> Iterator[mmchat.Assistant]:
+    from mmchat.progress import DownloadProgress
+
+    assistant = mmchat.Assistant(index, config=settings, download_progress=DownloadProgress())
+    try:
+        yield assistant
+    finally:
+        assistant.close()
+
+
+def _print_hits(hits: Sequence[Hit]) -> None:
+    if not hits:
+        typer.echo("Nothing found.")
+    for hit in hits:
+        page = f", page {hit.page}" if hit.page else ""
+        channels = ", ".join(f"{name} {rank}" for name, rank in hit.channels.items())
+        typer.echo(f"{hit.rank:>2}. {hit.title}  [{hit.kind}, {hit.score:.2f}: {channels}]")
+        typer.echo(f"    {hit.document}{page}")
+        if hit.picture_path and hit.kind == "picture":
+            typer.echo(f"    {hit.picture_path}")
+        typer.echo(f"    {shorten(hit.text)}")
+
+
+def _print_sources(answer: Answer) -> None:
+    typer.echo("")
+    for source in answer.sources:
+        page = f", page {source.page}" if source.page else ""
+        typer.echo(f"[{source.n}] {source.document}{page}: {shorten(source.text)}")
+    for hit in answer.pictures:
+        typer.echo(f"    picture: {hit.picture}")
+    typer.echo(f"({answer.status.value}, {answer.seconds:.1f} s)")

@@ -1,0 +1,44 @@
+"""The vectors of a local index: the one place that knows FAISS."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import faiss
+
+from mmchat.errors import IndexMismatch
+
+
+def empty_vectors(dimension: int) -> Any:
+    """Return an index without vectors, which are compared by inner product."""
+    return faiss.IndexIDMap2(
+        faiss.IndexScalarQuantizer(
+            dimension, faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT
+        )
+    )
+
+
+def read_vectors(path: Path) -> Any:
+    """Read an index.
+
+    Raises:
+        IndexMismatch: the file is missing or damaged.
+    """
+    try:
+        return faiss.read_index(str(path))
+    except RuntimeError as error:
+        raise IndexMismatch(damaged(path)) from error
+
+
+def write_vectors(index: Any, path: Path) -> None:
+    """Write an index to a file."""
+    faiss.write_index(index, str(path))
+
+
+def damaged(path: Path) -> str:
+    """Say that a file of an index is damaged, and what to do about it."""
+    return (
+        f"{path} is missing or damaged. Copy the whole index again, or build it with "
+        "'mmchat index FOLDER --out INDEX --rebuild'."
+    )
