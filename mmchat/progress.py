@@ -55,19 +55,19 @@ class BuildProgress:
         self._task = self._bar.add_task("", total=files, items=0, rate=0.0, failed="")
         self._bar.start()
 
-    def advance(self, items: int, failed: bool) -> None:
-        """One file is done; it gave so many items, or failed."""
+    def embedded(self, items: int) -> None:
+        """So many more items are encoded."""
         assert self._task is not None, "start() comes first"
         self._items += items
-        self._failed += failed
         elapsed = self._bar.tasks[self._task].elapsed or 1e-9
-        self._bar.update(
-            self._task,
-            advance=1,
-            items=self._items,
-            rate=self._items / elapsed,
-            failed=f"{self._failed} not readable" if self._failed else "",
-        )
+        self._bar.update(self._task, items=self._items, rate=self._items / elapsed)
+
+    def advance(self, failed: bool) -> None:
+        """One file is read, or failed."""
+        assert self._task is not None, "start() comes first"
+        self._failed += failed
+        note = f"{self._failed} not readable" if self._failed else ""
+        self._bar.update(self._task, advance=1, failed=note)
 
 
 class DownloadProgress:

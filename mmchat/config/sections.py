@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import ClassVar
 
 from mmchat.errors import ConfigError
 
@@ -23,6 +24,20 @@ class IngestConfig:
     """Pages of a document, at most."""
     max_media_px: int = 1600
     """The copy of a picture that the index keeps is scaled down to this length of its longer side."""
+    max_seconds: float = 60.0
+    """A file that takes longer to read is given up, in seconds."""
+    max_memory_mb: int = 2048
+    """Memory that reading a file may take before it is given up, in megabytes (2^20 bytes). Kept where
+    the system can limit it (Linux)."""
+
+    LIMITS: ClassVar = frozenset(
+        {"max_file_mb", "max_megapixels", "max_pages", "max_seconds", "max_memory_mb"}
+    )
+    """Settings that say only which files are refused: they leave what is made of the others as it is."""
+
+    def shape(self) -> dict[str, object]:
+        """Return the settings that shape the items: with others, everything is to be read again."""
+        return {name: value for name, value in asdict(self).items() if name not in self.LIMITS}
 
     def __post_init__(self) -> None:
         _require(self.chunk_tokens >= 16, "ingest.chunk_tokens", self.chunk_tokens, "16 or more")
@@ -36,6 +51,10 @@ class IngestConfig:
         _require(self.max_megapixels > 0, "ingest.max_megapixels", self.max_megapixels, "above 0")
         _require(self.max_pages >= 1, "ingest.max_pages", self.max_pages, "1 or more")
         _require(self.max_media_px >= 384, "ingest.max_media_px", self.max_media_px, "384 or more")
+        _require(self.max_seconds > 0, "ingest.max_seconds", self.max_seconds, "above 0")
+        _require(
+            self.max_memory_mb >= 256, "ingest.max_memory_mb", self.max_memory_mb, "256 or more"
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,40 +1,42 @@
 """The write path: folder → load → chunk → encode → store.
 
 Only what changed is read again: a file is known by the hash of its content. A file that cannot be read
-is noted with its reason and never stops the others.
+is noted with its reason and never stops the others. The next files are read and cut into chunks while
+the earlier ones are encoded.
 """
 
 from __future__ import annotations
 
-import hashlib
-import logging
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from mmchat import pictures
 from mmchat.config import IngestConfig
 from mmchat.errors import FileRejected, InputError
-from mmchat.ingest.base import LoadContext, LoadedPart, LoadedPicture
+from mmchat.ingest.ahead import ReadAhead
+from mmchat.ingest.base import LoadedPart, SourcePath
 from mmchat.ingest.chunking import chunk_document
-from mmchat.ingest.linking import link_pictures
-from mmchat.ingest.loading import load_file
-from mmchat.ingest.scanning import FoundFile, scan
-from mmchat.stores.base import SourcePart, Vectors, Writer
-from mmchat.types import Chunk, FileProblem, IndexReport, Picture
+from mmchat.ingest.linking import MAX_LINKS, link_pictures
+from mmchat.ingest.planning import FileToRead, Plan, make_plan
+from mmchat.ingest.reading import DirectReading, FileUnreadable, Reading, ReadPart
+from mmchat.ingest.scanning import FoundFile, name_of, scan
+from mmchat.ingest.sources import PreparedPart, still_deleted, without_deleted
+from mmchat.stores.base import Vectors, Writer
+from mmchat.types import Chunk, FileProblem, IndexReport
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-_log = logging.getLogger(__name__)
-
 # Items that are gathered before they are encoded: enough to sort by length, few enough for memory.
 _CHUNKS_AT_ONCE = 256
 _PICTURES_AT_ONCE = 32
+_BYTES_AT_ONCE = 96_000_000
+# What may be read ahead of the encoders.
+_BYTES_AHEAD = 64_000_000
 
 
 class TextEncoder(Protocol):
@@ -71,11 +73,15 @@ class Progress(Protocol):
     """Told how far a build is."""
 
     def start(self, files: int) -> None:
-        """Begin with so many files."""
+        """Begin with so many files that have to be read."""
         ...
 
-    def advance(self, items: int, failed: bool) -> None:
-        """One file is done; it gave so many items, or failed."""
+    def embedded(self, items: int) -> None:
+        """So many more chunks and pictures are encoded."""
+        ...
+
+    def advance(self, failed: bool) -> None:
+        """One file is read, or failed."""
         ...
 
 
@@ -85,49 +91,55 @@ class NoProgress:
     def start(self, files: int) -> None:
         """Ignore it."""
 
-    def advance(self, items: int, failed: bool) -> None:
+    def embedded(self, items: int) -> None:
+        """Ignore it."""
+
+    def advance(self, failed: bool) -> None:
         """Ignore it."""
 
 
-class _ReadFailed(Exception):
-    """The disk did not give a file; what fails while the index is written is no fault of a file."""
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What the reading thread hands over: a part of a file, or how the file ended."""
 
+    file: FileToRead
+    part: PreparedPart | None = None
+    failure: FileRejected | FileUnreadable | None = None
 
-@dataclass(slots=True)
-class _Tally:
-    embedded: int = 0
-    skipped: int = 0
-    changed: bool = False
+    @property
+    def weight(self) -> int:
+        return self.part.weight if self.part else 1000
 
 
 @dataclass(slots=True)
 class _Batch:
     """Parts of files that are read but not yet encoded."""
 
-    parts: list[SourcePart] = field(default_factory=list)
-    images: list[Image] = field(default_factory=list)
+    parts: list[PreparedPart] = field(default_factory=list)
     chunks: int = 0
+    pictures: int = 0
+    weight: int = 0
 
     @property
     def is_full(self) -> bool:
-        return self.chunks >= _CHUNKS_AT_ONCE or len(self.images) >= _PICTURES_AT_ONCE
+        return (
+            self.chunks >= _CHUNKS_AT_ONCE
+            or self.pictures >= _PICTURES_AT_ONCE
+            or self.weight >= _BYTES_AT_ONCE
+        )
 
-    def put(self, part: SourcePart, images: Sequence[Image]) -> None:
+    def put(self, part: PreparedPart) -> None:
         self.parts.append(part)
-        self.images += images
         self.chunks += len(part.chunks)
+        self.pictures += len(part.images)
+        self.weight += part.weight
 
     def drop(self, path: str) -> None:
         """Forget what was read of a file."""
-        kept, images = [], iter(self.images)
-        kept_images: list[Image] = []
-        for part in self.parts:
-            own = [next(images) for _ in part.pictures]
-            if part.path != path:
-                kept.append(part)
-                kept_images += own
-        self.parts, self.images = kept, kept_images
-        self.chunks = sum(len(part.chunks) for part in kept)
+        kept = [part for part in self.parts if part.path != path]
+        self.parts, self.chunks, self.pictures, self.weight = [], 0, 0, 0
+        for part in kept:
+            self.put(part)
 
 
 class Pipeline:
@@ -139,12 +151,22 @@ class Pipeline:
         image_encoder: ImageEncoder,
         config: IngestConfig,
         progress: Progress | None = None,
+        reading: Reading | None = None,
     ) -> None:
+        """Take the encoders.
+
+        Args:
+            text_encoder: of passages.
+            image_encoder: of pictures.
+            config: how files become items, and the limits.
+            progress: is told how far a run is.
+            reading: what reads the files; without one it is done in this process.
+        """
         self._text_encoder = text_encoder
         self._image_encoder = image_encoder
         self._config = config
-        self._context = LoadContext(config)
         self._progress = progress or NoProgress()
+        self._reading = reading or DirectReading(config)
 
     def run(self, folder: Path, writer: Writer, *, leave_out: Path | None = None) -> IndexReport:
         """Index the files of `folder` that are new or changed, and forget those that are gone.
@@ -159,163 +181,161 @@ class Pipeline:
         """
         started = time.perf_counter()
         found = list(scan(folder, leave_out))
-        known = dict(writer.known)
-        gone = known.keys() - {file.source.relative for file in found}
-        # What lies in a folder that cannot be opened today is not gone.
-        closed = tuple(f"{file.source.relative}/" for file in found if file.is_folder)
-        gone = {path for path in gone if not path.startswith(closed)} if closed else gone
-        self._progress.start(len(found))
-        tally = _Tally(changed=bool(gone))
-        batch = _Batch()
-        for file in found:
-            items, failed = self._take(file, known, writer, batch, tally)
-            self._progress.advance(items, failed)
-        self._flush(batch, writer, tally)
-        for path in gone:
+        added = added_files(writer)
+        plan = self._plan([*found, *added], writer)
+        if not found and plan.gone:
+            raise InputError(
+                f"{folder} holds no files, but the index holds {len(plan.gone)} of it. If its disk is not "
+                "connected, connect it; to take all of them out, use 'mmchat delete'."
+            )
+        return self._apply(plan, writer, started, str(folder))
+
+    def update(self, files: Sequence[FoundFile], writer: Writer) -> IndexReport:
+        """Index these files where they are new or changed, and leave all others as they are.
+
+        Raises:
+            InputError: the store is empty, and none of them can be indexed.
+        """
+        started = time.perf_counter()
+        plan = replace(self._plan(files, writer), gone=frozenset())
+        return self._apply(plan, writer, started, ", ".join(f.source.relative for f in files[:3]))
+
+    def _plan(self, files: Sequence[FoundFile], writer: Writer) -> Plan:
+        return make_plan(files, writer.known, writer.amendments.deleted, self._config)
+
+    def _apply(self, plan: Plan, writer: Writer, started: float, what: str) -> IndexReport:
+        embedded = self._read_and_encode(plan.changed, writer) if plan.changed else 0
+        _lift_deletions(plan.changed, writer)
+        for path in plan.gone:
             writer.remove(path)
-        self._finish(folder, writer, tally)
-        counts = writer.counts()
-        return IndexReport(
-            **counts,
-            embedded=tally.embedded,
-            skipped=tally.skipped,
-            removed=len(gone),
-            seconds=round(time.perf_counter() - started, 3),
-            problems=tuple(writer.problems()),
+        if plan.changed or plan.gone or writer.starts_empty:
+            counts = writer.counts()
+            if counts["chunks"] + counts["pictures"] == 0:
+                raise InputError(_nothing(what, writer.problems()))
+            relink(writer)
+        writer.commit()
+        return report_of(
+            writer,
+            started,
+            embedded=embedded,
+            skipped=plan.unchanged,
+            removed=len(plan.gone),
         )
 
-    def _take(
-        self,
-        file: FoundFile,
-        known: dict[str, str],
-        writer: Writer,
-        batch: _Batch,
-        tally: _Tally,
-    ) -> tuple[int, bool]:
-        """Read one file into the batch; return how many items it gave and whether it failed."""
-        relative, content_hash, items = file.source.relative, "", 0
+    def _read_and_encode(self, files: Sequence[FileToRead], writer: Writer) -> int:
+        """Read files and add what comes of them; return how many items were encoded."""
+        self._progress.start(len(files))
+        batch = _Batch()
+        embedded = 0
+        steps = self._read(files, writer.amendments.deleted)
+        ahead = ReadAhead(steps, lambda read: read.weight, _BYTES_AHEAD)
         try:
-            content_hash = self._hash(file)
-            if known.get(relative) == content_hash:
-                tally.skipped += 1
-                return 0, False
-            tally.changed = True
-            for loaded in self._load(file):
-                part = _source(relative, content_hash, loaded, self._chunk(loaded), writer)
-                batch.put(part, [picture.image for picture in loaded.pictures])
-                items += len(part.chunks) + len(part.pictures)
-                if batch.is_full:
-                    self._flush(batch, writer, tally)
-        except (FileRejected, _ReadFailed) as error:
-            tally.changed = True
-            reason = str(error).replace(str(file.source.path), relative)
-            # A disk that failed may read the same bytes tomorrow: only a rejected file waits for others.
-            tried = content_hash if isinstance(error, FileRejected) else ""
-            batch.drop(relative)
-            writer.add_problem(FileProblem(relative, reason, tried))
-            return 0, True
-        return items, False
+            for read in ahead:
+                if read.part is not None:
+                    batch.put(read.part)
+                    if batch.is_full:
+                        embedded += self._flush(batch, writer)
+                    continue
+                if read.failure is not None:
+                    batch.drop(read.file.file.source.relative)
+                    _note_failure(read.file, read.failure, writer)
+                self._progress.advance(read.failure is not None)
+        finally:
+            ahead.close(interrupt=self._reading.close)
+        return embedded + self._flush(batch, writer)
 
-    def _hash(self, file: FoundFile) -> str:
-        try:
-            return _hash(file)
-        except OSError as error:
-            raise _ReadFailed(str(error)) from error
+    def _read(self, files: Sequence[FileToRead], deleted: Mapping[str, str]) -> Iterator[_Read]:
+        """Read and chunk files: this runs in a thread of its own."""
+        for file in files:
+            failure = file.failure
+            try:
+                if failure is None:
+                    for part in self._parts(file, deleted):
+                        yield _Read(file, part)
+            except (FileRejected, FileUnreadable) as error:
+                failure = error
+            yield _Read(file, failure=failure)
 
-    def _load(self, file: FoundFile) -> Iterator[LoadedPart]:
-        if file.problem:
-            raise FileRejected(file.problem)
-        try:
-            yield from load_file(file.source, self._context)
-        except FileRejected:
-            raise
-        except OSError as error:
-            raise _ReadFailed(str(error)) from error
-        except Exception as error:
-            # Parsers fail on broken files in ways that nobody listed; the other files must not pay.
-            _log.warning("Reading %s failed.", file.source.relative, exc_info=True)
-            raise FileRejected(
-                f"{file.source.relative} cannot be read ({type(error).__name__}: {error}). "
-                "Open it in the program that it is from, and save it again."
-            ) from error
+    def _parts(self, file: FileToRead, deleted: Mapping[str, str]) -> Iterator[PreparedPart]:
+        path, content_hash = file.file.source.relative, file.content_hash
+        empty = True
+        for part in self._reading.read(file.file.source, content_hash):
+            kept = without_deleted(part, deleted, content_hash)
+            yield PreparedPart(path, content_hash, kept, tuple(self._chunk(kept.loaded)))
+            empty = False
+        if empty:
+            yield PreparedPart(path, content_hash, ReadPart(LoadedPart()))
 
-    def _chunk(self, loaded: LoadedPart) -> list[Chunk]:
-        return [
-            chunk
-            for document in loaded.documents
-            for chunk in chunk_document(document, self._text_encoder.token_spans, self._config)
-        ]
+    def _chunk(self, loaded: LoadedPart) -> Iterator[Chunk]:
+        for document in loaded.documents:
+            yield from chunk_document(document, self._text_encoder.token_spans, self._config)
 
-    def _flush(self, batch: _Batch, writer: Writer, tally: _Tally) -> None:
+    def _flush(self, batch: _Batch, writer: Writer) -> int:
         if not batch.parts:
-            return
+            return 0
         texts = [chunk.context_text for part in batch.parts for chunk in part.chunks]
+        pixels = [image for part in batch.parts for image in part.images]
         text = np.zeros((0, self._text_encoder.dimension), dtype=np.float32)
         images = np.zeros((0, self._image_encoder.dimension), dtype=np.float32)
         if texts:
             text = self._text_encoder.encode_passages(texts)
-        if batch.images:
-            images = self._image_encoder.encode_images(batch.images)
-        writer.add(batch.parts, text, images)
-        tally.embedded += len(texts) + len(batch.images)
-        batch.parts, batch.images, batch.chunks = [], [], 0
-
-    def _finish(self, folder: Path, writer: Writer, tally: _Tally) -> None:
-        counts = writer.counts()
-        if counts["chunks"] + counts["pictures"] == 0:
-            raise InputError(_nothing(folder, writer.problems()))
-        if tally.changed or writer.starts_empty:
-            links, captions = link_pictures(*writer.places())
-            writer.set_links(links, captions)
-            writer.commit()
+        if pixels:
+            images = self._image_encoder.encode_images(pixels)
+        writer.add([part.stored(writer) for part in batch.parts], text, images)
+        batch.parts, batch.chunks, batch.pictures, batch.weight = [], 0, 0, 0
+        self._progress.embedded(len(texts) + len(pixels))
+        return len(texts) + len(pixels)
 
 
-def _hash(file: FoundFile) -> str:
-    if file.problem:
-        return hashlib.blake2b(file.problem.encode(), digest_size=16).hexdigest()
-    with file.source.path.open("rb") as content:
-        return hashlib.file_digest(content, lambda: hashlib.blake2b(digest_size=16)).hexdigest()
+def added_files(writer: Writer) -> list[FoundFile]:
+    """Return the files that were added by hand, as if they lay in the folder."""
+    return [
+        FoundFile(SourcePath(writer.file(original), path, name_of(path)))
+        for path, original in writer.amendments.added.items()
+    ]
 
 
-def _source(
-    relative: str,
-    content_hash: str,
-    loaded: LoadedPart,
-    chunks: Sequence[Chunk],
-    writer: Writer,
-) -> SourcePart:
-    return SourcePart(
-        path=relative,
-        content_hash=content_hash,
-        documents=tuple(document.document for document in loaded.documents),
-        chunks=tuple(chunks),
-        pictures=tuple(_keep(picture, content_hash, writer) for picture in loaded.pictures),
-        references=tuple(r for document in loaded.documents for r in document.references),
+def relink(writer: Writer) -> None:
+    """Find out anew which pictures belong to which chunks."""
+    links, captions = link_pictures(*writer.places(MAX_LINKS))
+    writer.set_links(links, captions)
+
+
+def report_of(
+    writer: Writer, started: float, *, embedded: int = 0, skipped: int = 0, removed: int = 0
+) -> IndexReport:
+    """Return what a run did that began at `started` (of `time.perf_counter`)."""
+    return IndexReport(
+        **writer.counts(),
+        embedded=embedded,
+        skipped=skipped,
+        removed=removed,
+        seconds=round(time.perf_counter() - started, 3),
+        problems=tuple(writer.problems()),
     )
 
 
-def _keep(picture: LoadedPicture, content_hash: str, writer: Writer) -> Picture:
-    """Store the copies of a picture that the index keeps."""
-    identity = f"{picture.name}\0{content_hash}".encode()
-    return Picture(
-        id="p" + hashlib.blake2b(identity, digest_size=8).hexdigest(),
-        document=picture.document,
-        name=picture.name,
-        media=writer.put_media(pictures.to_jpeg(picture.image), ".jpg"),
-        thumb=writer.put_media(
-            pictures.to_jpeg(picture.image, pictures.THUMB_PX), ".jpg", thumb=True
-        ),
-        width=picture.size[0],
-        height=picture.size[1],
-        caption=picture.caption,
-        page=picture.page,
-        box=picture.box,
-    )
+def _note_failure(file: FileToRead, failure: FileRejected | FileUnreadable, writer: Writer) -> None:
+    source = file.file.source
+    reason = str(failure).replace(str(source.path), source.relative)
+    # A disk that failed may give the same bytes tomorrow: only a rejected file waits for others.
+    again = isinstance(failure, FileUnreadable)
+    problem = FileProblem(source.relative, reason, "" if again else file.content_hash)
+    writer.add_problem(problem, keep=again)
 
 
-def _nothing(folder: Path, problems: Sequence[FileProblem]) -> str:
+def _lift_deletions(files: Sequence[FileToRead], writer: Writer) -> None:
+    """A file that was deleted from the index is back once its content is another."""
+    amendments = writer.amendments
+    read = {file.file.source.relative: file.content_hash for file in files}
+    deleted = still_deleted(amendments.deleted, read)
+    if len(deleted) < len(amendments.deleted):
+        writer.amend(replace(amendments, deleted=deleted))
+
+
+def _nothing(what: str, problems: Sequence[FileProblem]) -> str:
     if not problems:
-        return f"{folder} holds no files. Put documents or pictures into it."
+        return f"{what} holds no files. Put documents or pictures into it."
     first = problems[0].reason
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-    return f"{folder} holds nothing that can be indexed. {first}{more}"
+    return f"{what} holds nothing that can be indexed. {first}{more}"

@@ -7,7 +7,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from mmchat.errors import InputError
 from mmchat.ingest.base import SourcePath
@@ -20,7 +20,7 @@ class FoundFile:
 
     source: SourcePath
     problem: str = ""
-    """Why it is not to be read, where that is known from its name alone."""
+    """Why it is not to be read, where that is known without opening it."""
     is_folder: bool = False
     """Whether it is a folder that could not be opened."""
 
@@ -29,38 +29,107 @@ def scan(folder: Path, leave_out: Path | None = None) -> Iterator[FoundFile]:
     """Yield the files below `folder` in the order of their names.
 
     Hidden files and folders are left out. A link is followed only to a file inside the folder: one that
-    leads out of it would put into the index what its owner did not mean to show.
+    leads out of it would put into the index what its owner did not mean to show, and one to a folder
+    may lead round in a circle.
 
     Raises:
-        InputError: `folder` is not there or not a folder.
+        InputError: `folder` is not there, cannot be opened, is not a folder, or is an index.
     """
     if not folder.is_dir():
         what = "is a file" if folder.exists() else "does not exist"
         raise InputError(f"{folder} {what}. Give the path of a folder with documents and pictures.")
     root = folder.resolve()
+    if _is_index(root):
+        raise InputError(
+            f"{folder} is an index. Give the folder with the documents and pictures themselves."
+        )
     excluded = leave_out.resolve() if leave_out else None
-    closed: list[OSError] = []
-    for base, folders, files in os.walk(root, onerror=closed.append, followlinks=False):
-        here = Path(base)
-        folders[:] = sorted(
-            n
-            for n in folders
-            if not n.startswith(".") and here / n != excluded and not _is_index(here / n)
+    # A list of our own, not recursion: folders may lie deeper than Python's stack.
+    waiting = [root]
+    while waiting:
+        here = waiting.pop()
+        try:
+            with os.scandir(here) as listing:
+                entries = sorted(listing, key=lambda entry: entry.name)
+        except OSError as error:
+            if here == root:
+                raise InputError(
+                    f"{folder} cannot be opened ({error.strerror}). Check its permissions."
+                ) from error
+            if isinstance(error, FileNotFoundError):
+                continue  # it was removed while we looked
+            yield _closed(here, root, error)
+            continue
+        folders = [entry for entry in entries if entry.is_dir(follow_symlinks=False)]
+        waiting += reversed(
+            [
+                path
+                for path in (here / entry.name for entry in folders if entry.name[0] != ".")
+                if path != excluded and not _is_index(path)
+            ]
         )
-        paths = [here / name for name in sorted(files) if not _is_litter(name)]
-        sharing = Counter(shared_stem(path.stem).casefold() for path in paths)
-        for path in paths:
-            # Kettle_Iconic.jpg and Kettle_Description.txt are both of the thing called "Kettle".
-            stem = shared_stem(path.stem)
-            several = sharing[stem.casefold()] > 1
-            yield _found(path, root, humanise(stem if several else path.stem))
-    for error in closed:
-        folder = Path(error.filename)
-        relative = os.fsencode(folder.relative_to(root)).decode("utf-8", "backslashreplace")
-        problem = (
-            f"{relative}: the folder cannot be opened ({error.strerror}). Check its permissions."
+        inside = {entry.name for entry in folders}
+        yield from _files(
+            here, root, [e for e in entries if e.name not in inside and not _is_litter(e.name)]
         )
-        yield FoundFile(SourcePath(folder, relative, folder.name), problem, is_folder=True)
+
+
+def name_of(relative: str, *, alone: bool = True) -> str:
+    """Return what a file is called in words.
+
+    Kettle_Iconic.jpg and Kettle_Description.txt are both of the thing called "Kettle"; a file that has no
+    such neighbour (`alone`) keeps its whole name.
+    """
+    stem = PurePosixPath(relative).stem
+    return humanise(stem if alone else shared_stem(stem))
+
+
+def _files(here: Path, root: Path, entries: list[os.DirEntry[str]]) -> Iterator[FoundFile]:
+    stems = [shared_stem(PurePosixPath(entry.name).stem).casefold() for entry in entries]
+    sharing = Counter(stems)
+    for entry, stem in zip(entries, stems, strict=True):
+        path = here / entry.name
+        relative, is_utf8 = _relative(path, root)
+        source = SourcePath(path, relative, name_of(relative, alone=sharing[stem] == 1))
+        yield FoundFile(
+            source, _obstacle(entry, path, root, relative) if is_utf8 else _rename(relative)
+        )
+
+
+def _obstacle(entry: os.DirEntry[str], path: Path, root: Path, shown: str) -> str:
+    if not entry.is_symlink():
+        ordinary = entry.is_file(follow_symlinks=False)
+        return "" if ordinary else f"{shown} is not an ordinary file (a pipe or device). Remove it."
+    try:
+        target = path.resolve(strict=True)
+    except (OSError, RuntimeError):  # a link to itself is a RuntimeError up to Python 3.12
+        return f"{shown} is a broken link. Remove it."
+    if not target.is_relative_to(root):
+        return (
+            f"{shown} is a link that leaves the folder. Copy what it names into the folder instead."
+        )
+    if target.is_dir():
+        return f"{shown} is a link to a folder, which is not followed. Copy the folder instead."
+    return "" if target.is_file() else f"{shown} is a link to a pipe or device. Remove it."
+
+
+def _rename(shown: str) -> str:
+    return f"{shown}: the file name is not UTF-8. Rename the file."
+
+
+def _closed(folder: Path, root: Path, error: OSError) -> FoundFile:
+    relative, _ = _relative(folder, root)
+    problem = f"{relative}: the folder cannot be opened ({error.strerror}). Check its permissions."
+    return FoundFile(SourcePath(folder, relative, folder.name), problem, is_folder=True)
+
+
+def _relative(path: Path, root: Path) -> tuple[str, bool]:
+    """Return a path below `root` in a form that any database takes, and whether that is its own."""
+    # macOS hands out Hangul and accents in pieces; documents name their pictures in whole letters.
+    relative = unicodedata.normalize("NFC", path.relative_to(root).as_posix())
+    # Bytes of a file name that are not UTF-8 come as lone surrogates, which no database takes.
+    shown = os.fsencode(relative).decode("utf-8", "backslashreplace")
+    return shown, shown == relative
 
 
 def _is_index(folder: Path) -> bool:
@@ -70,21 +139,3 @@ def _is_index(folder: Path) -> bool:
 
 def _is_litter(name: str) -> bool:
     return name.startswith(".") or name.lower() in {"thumbs.db", "desktop.ini"}
-
-
-def _found(path: Path, root: Path, name: str) -> FoundFile:
-    # macOS hands out Hangul and accents in pieces; documents name their pictures in whole letters.
-    relative = unicodedata.normalize("NFC", path.relative_to(root).as_posix())
-    name = unicodedata.normalize("NFC", name)
-    # Bytes of a file name that are not UTF-8 come as lone surrogates, which no database takes.
-    shown = os.fsencode(relative).decode("utf-8", "backslashreplace")
-    problem = ""
-    if shown != relative:
-        problem = f"{shown}: the file name is not UTF-8. Rename the file."
-    elif path.is_symlink() and not path.resolve().is_relative_to(root):
-        problem = (
-            f"{shown} is a link that leaves the folder. Copy the file into the folder instead."
-        )
-    elif not path.is_file():
-        problem = f"{shown} is a broken link or not an ordinary file. Remove it."
-    return FoundFile(SourcePath(path, shown, name), problem)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -68,6 +68,16 @@ class PicturePlace:
     page: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Amendments:
+    """What somebody changed by hand about what the source folder gives. It outlives every rebuild."""
+
+    added: Mapping[str, str] = field(default_factory=dict)
+    """Path, such as a file of the folder has, to the copy that the index keeps, relative to the index."""
+    deleted: Mapping[str, str] = field(default_factory=dict)
+    """Path of a file, or of a row of one, to the file's content hash when it was taken out."""
+
+
 class Reader(Protocol):
     """A store that is open for reading. Vectors are float32, one row an item, of length one."""
 
@@ -123,6 +133,23 @@ class Writer(Protocol):
         """Path to content hash of each file that the store holds, or holds a problem of."""
         ...
 
+    @property
+    def amendments(self) -> Amendments:
+        """What was added and deleted by hand."""
+        ...
+
+    def amend(self, amendments: Amendments) -> None:
+        """Replace what was added and deleted by hand."""
+        ...
+
+    def put_original(self, path: Path) -> str:
+        """Keep a copy of a file from elsewhere; return its name relative to the index."""
+        ...
+
+    def file(self, relative: str) -> Path:
+        """Return the full path of a file that the store keeps."""
+        ...
+
     def put_media(self, content: bytes, suffix: str, *, thumb: bool = False) -> str:
         """Keep the bytes of a picture; return their name relative to the index."""
         ...
@@ -137,16 +164,34 @@ class Writer(Protocol):
         """
         ...
 
-    def add_problem(self, problem: FileProblem) -> None:
-        """Note that a file could not be read; what the store held of it is removed."""
+    def add_problem(self, problem: FileProblem, *, keep: bool = False) -> None:
+        """Note that a file could not be read.
+
+        Args:
+            problem: the reason.
+            keep: leave what the store holds of an earlier content, where nothing of the new one was
+                added; otherwise it is removed.
+        """
         ...
 
     def remove(self, path: str) -> None:
         """Remove a file and everything that was made of it."""
         ...
 
-    def places(self) -> tuple[list[ChunkPlace], list[PicturePlace], list[Reference]]:
-        """Return what linking needs to know of everything in the store."""
+    def documents_of(self, path: str) -> Sequence[str]:
+        """Return the paths of the documents that were made of a file."""
+        ...
+
+    def remove_document(self, path: str) -> None:
+        """Remove a document, which may be one of many of its file."""
+        ...
+
+    def places(self, most: int) -> tuple[list[ChunkPlace], list[PicturePlace], list[Reference]]:
+        """Return what linking needs to know: of a store without pictures, nothing.
+
+        Args:
+            most: chunks that are wanted of a document which only lies beside a picture.
+        """
         ...
 
     def set_links(self, links: Iterable[Link], captions: Mapping[str, str]) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
-from mmchat.stores.base import ChunkPlace, PicturePlace, Reference, Scored, SourcePart
+from mmchat.stores.base import Scored, SourcePart
 from mmchat.stores.words import indexed_words, match_expression
 from mmchat.types import Box, Chunk, Document, FileProblem, Link, Picture
 
@@ -78,11 +78,13 @@ def connect_writable(path: Path) -> sqlite3.Connection:
 
 
 def known_files(connection: sqlite3.Connection) -> dict[str, str]:
-    """Return path to content hash of the files that are indexed or have a problem."""
-    rows = connection.execute(
-        "SELECT path, content_hash FROM files UNION ALL SELECT path, content_hash FROM problems"
-    )
-    return dict(rows.fetchall())
+    """Return path to content hash of the files that are indexed or have a problem.
+
+    A file may have both, where an earlier content is kept: then the content that failed counts.
+    """
+    indexed = connection.execute("SELECT path, content_hash FROM files").fetchall()
+    failed = connection.execute("SELECT path, content_hash FROM problems").fetchall()
+    return dict(indexed + failed)
 
 
 def check(connection: sqlite3.Connection) -> None:
@@ -172,45 +174,6 @@ def _insert_picture(connection: sqlite3.Connection, document: int, picture: Pict
         ),
     )
     return _row_id(cursor)
-
-
-def delete_file(connection: sqlite3.Connection, path: str) -> tuple[list[int], list[int]]:
-    """Remove a file; return the row ids that its chunks and its pictures had."""
-    rows: list[list[int]] = []
-    for table in ("chunks", "pictures"):
-        found = connection.execute(
-            f"SELECT t.id FROM {table} t JOIN documents d ON d.id = t.document"  # noqa: S608
-            " JOIN files f ON f.id = d.file WHERE f.path = ?",
-            (path,),
-        )
-        rows.append([row for (row,) in found])
-    connection.executemany("DELETE FROM words WHERE rowid = ?", [(row,) for row in rows[0]])
-    connection.execute("DELETE FROM files WHERE path = ?", (path,))
-    connection.execute("DELETE FROM problems WHERE path = ?", (path,))
-    return rows[0], rows[1]
-
-
-def places(
-    connection: sqlite3.Connection,
-) -> tuple[list[ChunkPlace], list[PicturePlace], list[Reference]]:
-    """Return what linking needs to know of everything in the catalog."""
-    chunks = connection.execute(
-        'SELECT c.item, d.path, c.start, c."end", c.page FROM chunks c'
-        " JOIN documents d ON d.id = c.document ORDER BY d.path, c.ordinal"
-    )
-    pictures = connection.execute(
-        "SELECT p.item, d.path, p.name, p.page FROM pictures p"
-        " JOIN documents d ON d.id = p.document ORDER BY p.name"
-    )
-    references = connection.execute(
-        'SELECT d.path, r.target, r."offset", r.alt FROM refs r'
-        " JOIN documents d ON d.id = r.document ORDER BY d.path, r.rowid"
-    )
-    return (
-        [ChunkPlace(*row) for row in chunks],
-        [PicturePlace(*row) for row in pictures],
-        [Reference(*row) for row in references],
-    )
 
 
 def replace_links(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import re
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,9 +15,11 @@ from mmchat.errors import IndexMismatch, IndexNotFound, StoreError
 POINTER = "CURRENT"
 CATALOG, TEXT, IMAGE, MANIFEST = "catalog.sqlite", "text.faiss", "image.faiss", "manifest.json"
 GENERATION = re.compile(r"g(\d{6})")
+AMENDMENTS, ORIGINALS = "amendments.json", "originals"
+ORIGINAL = re.compile(r"[0-9a-f]{32}(\.[a-z0-9]{1,16})?(\.partial)?")
 MEDIA = re.compile(r"[0-9a-f]{24}\.jpg(\.partial)?")
 _KEPT_EMPTY = frozenset({"README.md", ".gitkeep"})
-_UNFINISHED = frozenset({f"{POINTER}.partial", "lock", "writer.json", "media", "thumbs"})
+_UNFINISHED = frozenset({f"{POINTER}.partial", "lock", "writer.json", "media", "thumbs", ORIGINALS})
 
 
 def current_generation(folder: Path) -> Path:
@@ -76,7 +80,12 @@ def _names_a_generation(folder: Path) -> bool:
 
 def note_writer(folder: Path) -> None:
     """Leave word of who writes, for whoever comes second."""
-    note = {"pid": os.getpid(), "since": datetime.now(UTC).isoformat(timespec="seconds")}
+    note = {
+        "pid": os.getpid(),
+        "since": datetime.now(UTC).isoformat(timespec="seconds"),
+        "command": " ".join([Path(sys.argv[0]).name, *sys.argv[1:]]),
+        "host": platform.node(),
+    }
     (folder / "writer.json").write_text(json.dumps(note), encoding="utf-8")
 
 
@@ -84,13 +93,33 @@ def who_writes(folder: Path) -> str:
     """Say who writes, and what to do about it."""
     try:
         note = json.loads((folder / "writer.json").read_text(encoding="utf-8"))
-        who = f"process {note['pid']} since {note['since']}"
+        who = f"process {note['pid']} on {note['host']} ({note['command']}) since {note['since']}"
     except (OSError, ValueError, KeyError):
         who = "another process"
     return (
         f"The index {folder} is being written by {who}. Wait until it has finished and run the "
         "command again; searching goes on working meanwhile."
     )
+
+
+def generations(folder: Path) -> dict[int, Path]:
+    """Return the generations that lie in an index, finished or not, by their number."""
+    return {
+        int(match[1]): path
+        for path in folder.iterdir()
+        if (match := GENERATION.fullmatch(path.name))
+    }
+
+
+def keep_file(target: Path, content: bytes) -> None:
+    """Write a file that is named by its content, unless it is there: in whole or not at all."""
+    if target.exists():
+        return
+    target.parent.mkdir(exist_ok=True)
+    partial = target.with_name(f"{target.name}.partial")
+    partial.write_bytes(content)
+    flush(partial)
+    partial.replace(target)
 
 
 def flush(path: Path) -> None:

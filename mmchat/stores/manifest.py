@@ -33,6 +33,9 @@ class Manifest:
     """The settings that shaped its chunks and pictures."""
     source: str = ""
     """The name of the folder that was indexed, without the path to it."""
+    source_path: str = ""
+    """Where that folder lies, seen from the index, so that both can move together; on another drive of
+    Windows the whole path."""
     documents: int = 0
     chunks: int = 0
     pictures: int = 0

@@ -4,12 +4,13 @@
         CURRENT            the name of the generation that readers use
         lock, writer.json  who writes at present
         media/ thumbs/     pictures, named by the hash of their bytes, shared by generations
-        g000007/           manifest.json catalog.sqlite text.faiss image.faiss errors.jsonl
+        originals/         files that were added by hand, likewise
+        g000007/           manifest.json catalog.sqlite text.faiss image.faiss errors.jsonl amendments.json
 
-A writer copies the current generation, changes the copy, flushes it to disk and then replaces
-CURRENT, which is one atomic rename. Killed at any moment it leaves the old generation or the new one,
-and a half-made folder that the next writer removes. The generation before the current one is kept, so
-that a reader who opened it can go on.
+The first change copies the current generation; the writer changes the copy, flushes it to disk and then
+replaces CURRENT, which is one atomic rename. Killed at any moment it leaves the old generation or the
+new one, and a half-made folder that the next writer removes. The generation before the current one is
+kept, so that a reader who opened it can go on. Where nothing changes, nothing is copied.
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ import contextlib
 import hashlib
 import json
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from types import TracebackType
@@ -27,12 +29,18 @@ from typing import Any, Self
 import filelock
 import numpy as np
 
+from mmchat.config import IngestConfig
 from mmchat.errors import IndexLocked, StoreError
-from mmchat.stores import catalog
-from mmchat.stores.base import ChunkPlace, PicturePlace, Reference, SourcePart, Vectors
+from mmchat.stores import catalog, removal
+from mmchat.stores.amending import (
+    keep_original,
+    read_amendments,
+    sweep_originals,
+    write_amendments,
+)
+from mmchat.stores.base import Amendments, SourcePart, Vectors
 from mmchat.stores.layout import (
     CATALOG,
-    GENERATION,
     IMAGE,
     MANIFEST,
     MEDIA,
@@ -40,12 +48,15 @@ from mmchat.stores.layout import (
     TEXT,
     current_generation,
     flush,
+    generations,
+    keep_file,
     note_writer,
     refuse_foreign_folder,
     who_writes,
 )
 from mmchat.stores.local import LocalReader
 from mmchat.stores.manifest import Manifest
+from mmchat.stores.places import Places, places
 from mmchat.stores.vectors import empty_vectors, read_vectors, write_vectors
 from mmchat.types import FileProblem, Link
 
@@ -56,12 +67,12 @@ class LocalWriter:
     Args:
         folder: of the index; made where it is not there.
         manifest: how the new content is built. Where the current generation was built otherwise
-            (encoders, chunking) nothing of it is kept.
-        rebuild: keep nothing of the current generation in any case.
+            (encoders, chunking) nothing of it is kept but what was added and deleted by hand.
+        rebuild: keep nothing else of the current generation in any case.
 
     Raises:
         IndexLocked: another process is writing it.
-        StoreError: the folder holds something else.
+        StoreError: the folder holds something else, or the disk is full.
     """
 
     def __init__(self, folder: Path, manifest: Manifest, *, rebuild: bool = False) -> None:
@@ -71,6 +82,8 @@ class LocalWriter:
         self._lock = filelock.FileLock(folder / "lock", blocking=False)
         self._manifest = manifest
         self._rebuild = rebuild
+        self._generation: Path | None = None
+        self._begun: set[str] = set()
 
     def __enter__(self) -> Self:
         try:
@@ -78,23 +91,11 @@ class LocalWriter:
         except filelock.Timeout:
             raise IndexLocked(who_writes(self.folder)) from None
         try:
-            self._begin()
+            self._open()
         except BaseException:
-            self._lock.release()
+            self._close()
             raise
         return self
-
-    def _begin(self) -> None:
-        note_writer(self.folder)
-        previous = self._previous()
-        self.generation = self._make_generation(previous)
-        self._catalog = catalog.connect_writable(self.generation / CATALOG)
-        self._text = self._open_vectors(TEXT, self._manifest.text_encoder.dimension)
-        self._images = self._open_vectors(IMAGE, self._manifest.image_encoder.dimension)
-        self._known = catalog.known_files(self._catalog)
-        self.starts_empty = previous is None
-        self._begun: set[str] = set()
-        self._committed = False
 
     def __exit__(
         self,
@@ -103,11 +104,55 @@ class LocalWriter:
         trace: TracebackType | None,
     ) -> None:
         self._catalog.close()
-        if not self._committed:
-            shutil.rmtree(self.generation, ignore_errors=True)
+        self._close()
+        if isinstance(error, sqlite3.Error):
+            raise StoreError(
+                f"The index {self.folder} cannot be written ({error}). Its old content is as it was. "
+                "Check the disk's space and run the command again."
+            ) from error
+
+    def _open(self) -> None:
+        note_writer(self.folder)
+        self._in_use = self._current()
+        self._amendments = read_amendments(self._in_use) if self._in_use else Amendments()
+        self._sweep_unfinished()
+        built = self._built_alike()
+        self._kept = self._in_use if built else None
+        self.starts_empty = built is None
+        self._known: dict[str, str] = {}
+        if built is None or self._kept is None:
+            self._begin()
+            return
+        self._catalog = catalog.connect_readonly(self._kept / CATALOG)
+        self._known = catalog.known_files(self._catalog)
+        if built.ingest != self._manifest.ingest:
+            # Another limit: what was refused may be taken now.
+            self._known |= {problem.document: "" for problem in self.problems()}
+        if built.source_path != self._manifest.source_path:
+            self._begin()
+
+    def _begin(self) -> None:
+        """Make the new generation: before the first change, and not where none comes."""
+        if self._generation is not None:
+            return
+        number = max(generations(self.folder), default=0) + 1
+        self._generation = self.folder / f"g{number:06d}"
+        self._generation.mkdir()
+        if self._kept is not None:
+            self._catalog.close()
+            for name in (CATALOG, TEXT, IMAGE):
+                shutil.copyfile(self._kept / name, self._generation / name)
+        self._catalog = catalog.connect_writable(self._generation / CATALOG)
+        self._text = self._open_vectors(TEXT, self._manifest.text_encoder.dimension)
+        self._images = self._open_vectors(IMAGE, self._manifest.image_encoder.dimension)
+
+    def _close(self) -> None:
+        if self._generation is not None and self._current() != self._generation:
+            shutil.rmtree(self._generation, ignore_errors=True)
             # A first build that failed leaves nothing behind, not even an empty folder of an index.
             if not (self.folder / POINTER).exists():
                 self._sweep_pictures(needed=set())
+                sweep_originals(self.folder, [])
         (self.folder / "writer.json").unlink(missing_ok=True)
         self._lock.release()
         if not (self.folder / POINTER).exists():
@@ -120,25 +165,40 @@ class LocalWriter:
         """Path to content hash of each file that the store holds, or holds a problem of."""
         return self._known
 
+    @property
+    def amendments(self) -> Amendments:
+        """What was added and deleted by hand."""
+        return self._amendments
+
+    def amend(self, amendments: Amendments) -> None:
+        """Replace what was added and deleted by hand."""
+        self._begin()
+        self._amendments = amendments
+
+    def put_original(self, path: Path) -> str:
+        """Keep a copy of a file from elsewhere; return its name relative to the index."""
+        self._begin()
+        return keep_original(self.folder, path)
+
+    def file(self, relative: str) -> Path:
+        """Return the full path of a file that the index keeps."""
+        return self.folder / relative
+
     def put_media(self, content: bytes, suffix: str, *, thumb: bool = False) -> str:
         """Keep the bytes of a picture; return their name relative to the index.
 
         The name is the hash of the bytes: the same picture is kept once, nothing that a reader uses is
         ever overwritten, and no file name from outside reaches the disk.
         """
+        self._begin()
         name = hashlib.blake2b(content, digest_size=12).hexdigest() + suffix
         relative = Path("thumbs" if thumb else "media") / name
-        target = self.folder / relative
-        if not target.exists():
-            target.parent.mkdir(exist_ok=True)
-            partial = target.with_name(f"{name}.partial")
-            partial.write_bytes(content)
-            flush(partial)
-            partial.replace(target)
+        keep_file(self.folder / relative, content)
         return relative.as_posix()
 
     def add(self, parts: Sequence[SourcePart], text: Vectors, images: Vectors) -> None:
         """Add parts of files, the first replacing the file; see `mmchat.stores.base.Writer`."""
+        self._begin()
         chunk_rows: list[int] = []
         picture_rows: list[int] = []
         for part in parts:
@@ -153,11 +213,13 @@ class LocalWriter:
         if picture_rows:
             self._images.add_with_ids(images, np.array(picture_rows, dtype=np.int64))
 
-    def add_problem(self, problem: FileProblem) -> None:
-        """Note that a file could not be read; what the store held of it is removed."""
-        self.remove(problem.document)
+    def add_problem(self, problem: FileProblem, *, keep: bool = False) -> None:
+        """Note that a file could not be read; see `mmchat.stores.base.Writer`."""
+        self._begin()
+        if not keep or problem.document in self._begun:
+            self.remove(problem.document)
         self._catalog.execute(
-            "INSERT INTO problems (path, content_hash, reason) VALUES (?, ?, ?)",
+            "INSERT OR REPLACE INTO problems (path, content_hash, reason) VALUES (?, ?, ?)",
             (problem.document, problem.content_hash, problem.reason),
         )
 
@@ -165,18 +227,26 @@ class LocalWriter:
         """Remove a file and everything that was made of it."""
         if path not in self._known and path not in self._begun:
             return
+        self._begin()
         self._begun.discard(path)
-        chunks, pictures = catalog.delete_file(self._catalog, path)
-        for index, rows in ((self._text, chunks), (self._images, pictures)):
-            if rows:
-                index.remove_ids(np.array(rows, dtype=np.int64))
+        self._remove_rows(removal.delete_file(self._catalog, path))
 
-    def places(self) -> tuple[list[ChunkPlace], list[PicturePlace], list[Reference]]:
+    def documents_of(self, path: str) -> list[str]:
+        """Return the paths of the documents that were made of a file."""
+        return removal.documents_of(self._catalog, path)
+
+    def remove_document(self, path: str) -> None:
+        """Remove a document, which may be one of many of its file."""
+        self._begin()
+        self._remove_rows(removal.delete_document(self._catalog, path))
+
+    def places(self, most: int) -> Places:
         """Return what linking needs to know of everything in the store."""
-        return catalog.places(self._catalog)
+        return places(self._catalog, most)
 
     def set_links(self, links: Iterable[Link], captions: Mapping[str, str]) -> None:
         """Replace all links, and give the named pictures captions."""
+        self._begin()
         catalog.replace_links(self._catalog, links, captions)
 
     def problems(self) -> list[FileProblem]:
@@ -188,79 +258,94 @@ class LocalWriter:
         return catalog.counts(self._catalog)
 
     def commit(self) -> None:
-        """Make this generation the one that readers see."""
+        """Make the new generation the one that readers see, where anything was changed."""
+        if self._generation is None:
+            return
+        self._write_files(self._generation)
+        for path in (*self._generation.iterdir(), self._generation):
+            flush(path)
+        pointer = self.folder / f"{POINTER}.partial"
+        pointer.write_text(self._generation.name + "\n", encoding="utf-8")
+        flush(pointer)
+        pointer.replace(self.folder / POINTER)
+        flush(self.folder)
+        self._sweep(kept={self._generation, self._in_use})
+
+    def _write_files(self, generation: Path) -> None:
         counts = self.counts()
-        self._manifest = replace(
+        manifest = replace(
             self._manifest,
             documents=counts["documents"],
             chunks=counts["chunks"],
             pictures=counts["pictures"],
             errors=counts["errors"],
         )
-        with (self.generation / "errors.jsonl").open("w", encoding="utf-8") as errors:
+        with (generation / "errors.jsonl").open("w", encoding="utf-8") as errors:
             for problem in self.problems():
                 errors.write(json.dumps(asdict(problem), ensure_ascii=False) + "\n")
         self._catalog.commit()
-        write_vectors(self._text, self.generation / TEXT)
-        write_vectors(self._images, self.generation / IMAGE)
-        self._manifest.write(self.generation / MANIFEST)
-        for path in (*self.generation.iterdir(), self.generation):
-            flush(path)
-        replaced = self._in_use()
-        pointer = self.folder / f"{POINTER}.partial"
-        pointer.write_text(self.generation.name + "\n", encoding="utf-8")
-        flush(pointer)
-        pointer.replace(self.folder / POINTER)
-        flush(self.folder)
-        self._committed = True
-        self._sweep(kept={self.generation, replaced})
+        with _full_disk(generation):
+            write_vectors(self._text, generation / TEXT)
+            write_vectors(self._images, generation / IMAGE)
+        write_amendments(generation, self._amendments)
+        manifest.write(generation / MANIFEST)
 
-    def _in_use(self) -> Path | None:
+    def _remove_rows(self, rows: removal.Rows) -> None:
+        for index, found in zip((self._text, self._images), rows, strict=True):
+            if found:
+                index.remove_ids(np.array(found, dtype=np.int64))
+
+    def _current(self) -> Path | None:
         try:
             return current_generation(self.folder)
         except StoreError:
             return None
 
-    def _previous(self) -> Path | None:
-        """Return the current generation where its content can be kept."""
+    def _built_alike(self) -> Manifest | None:
+        """Return how the current generation was built, where its content can be kept."""
         if self._rebuild:
             return None
         try:
-            reader = LocalReader(self.folder)
+            old = LocalReader(self.folder).manifest
         except StoreError:
             return None  # damaged, or of another version: it is built anew
-        same = all(
-            getattr(reader.manifest, name) == getattr(self._manifest, name)
-            for name in ("text_encoder", "image_encoder", "ingest")
+        new = self._manifest
+        same = (
+            old.text_encoder == new.text_encoder
+            and old.image_encoder == new.image_encoder
+            and _shape(old) == _shape(new)
         )
-        return reader.generation if same else None
-
-    def _make_generation(self, previous: Path | None) -> Path:
-        numbers = [int(m[1]) for p in self.folder.iterdir() if (m := GENERATION.fullmatch(p.name))]
-        generation = self.folder / f"g{max(numbers, default=0) + 1:06d}"
-        generation.mkdir()
-        if previous is not None:
-            for name in (CATALOG, TEXT, IMAGE):
-                shutil.copyfile(previous / name, generation / name)
-        return generation
+        return old if same else None
 
     def _open_vectors(self, name: str, dimension: int) -> Any:
-        path = self.generation / name
+        assert self._generation is not None
+        path = self._generation / name
         if path.exists():
             return read_vectors(path)
         return empty_vectors(dimension)
 
+    def _sweep_unfinished(self) -> None:
+        """Remove what a writer left that was killed: generations that never came into use."""
+        found = generations(self.folder)
+        newest = next((n for n, path in found.items() if path == self._in_use), None)
+        for number, path in found.items():
+            if newest is not None and number > newest:
+                shutil.rmtree(path, ignore_errors=True)
+
     def _sweep(self, kept: set[Path | None]) -> None:
-        """Remove generations but the new one and the one that it replaced, and unneeded pictures."""
+        """Remove generations but the new one and the one that it replaced, and files nobody needs."""
         needed: set[str] = set()
-        for generation in [p for p in self.folder.iterdir() if GENERATION.fullmatch(p.name)]:
+        remaining = []
+        for generation in generations(self.folder).values():
             if generation not in kept:
                 shutil.rmtree(generation, ignore_errors=True)
                 continue
+            remaining.append(generation)
             connection = catalog.connect_readonly(generation / CATALOG)
             needed |= catalog.media_names(connection)
             connection.close()
         self._sweep_pictures(needed)
+        sweep_originals(self.folder, remaining)
 
     def _sweep_pictures(self, needed: set[str]) -> None:
         for name in ("media", "thumbs"):
@@ -269,3 +354,19 @@ class LocalWriter:
                     path.unlink(missing_ok=True)
             with contextlib.suppress(OSError):
                 (self.folder / name).rmdir()  # only where it is empty
+
+
+def _shape(manifest: Manifest) -> dict[str, Any]:
+    return {k: v for k, v in manifest.ingest.items() if k not in IngestConfig.LIMITS}
+
+
+@contextlib.contextmanager
+def _full_disk(generation: Path) -> Iterator[None]:
+    """Translate what FAISS says when a file cannot be written."""
+    try:
+        yield
+    except RuntimeError as error:
+        raise StoreError(
+            f"The vectors cannot be written to {generation.parent} ({error}). Its old content is as it "
+            "was. Check the disk's space and run the command again."
+        ) from error

@@ -170,18 +170,18 @@ def test_odd_but_readable_files_are_indexed(small_index, write, name: str, conte
 
 
 def test_a_parser_that_fails_in_its_own_way_costs_one_file(small_index, write, monkeypatch):
-    from mmchat.ingest import pipeline
+    from mmchat.ingest import reading
 
     folder = write("good.txt", "Good.")
     write("odd.txt", "x")
-    real = pipeline.load_file
+    real = reading.load_file
 
     def load(source, context):
         if source.relative == "odd.txt":
             raise ZeroDivisionError("inside a parser")
         return real(source, context)
 
-    monkeypatch.setattr(pipeline, "load_file", load)
+    monkeypatch.setattr(reading, "load_file", load)
     report = small_index.build(folder)
     assert (report.chunks, report.errors) == (1, 1)
     assert "odd.txt" in report.problems[0].reason

@@ -1,0 +1,54 @@
+"""What linking needs to know of a catalog, and no more: most chunks are near no picture."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from pathlib import PurePosixPath
+
+from mmchat.stores.base import ChunkPlace, PicturePlace, Reference
+
+Places = tuple[list[ChunkPlace], list[PicturePlace], list[Reference]]
+
+_CHUNKS = """
+SELECT c.item, d.path, c.start, c."end", c.page FROM chunks c JOIN documents d ON d.id = c.document
+WHERE d.id IN (SELECT value FROM json_each(?)) AND c.ordinal < ? ORDER BY d.path, c.ordinal
+"""
+_ALL = 2**62
+
+
+def places(connection: sqlite3.Connection, most: int) -> Places:
+    """Return the pictures, the references to them, and the chunks that may belong to one.
+
+    Those are the chunks of a document that holds a picture or names one, and the first `most` chunks of a
+    document that lies in the folder of one.
+    """
+    pictures = [PicturePlace(*row) for row in connection.execute(_PICTURES)]
+    if not pictures:
+        return [], [], []
+    references = [Reference(*row) for row in connection.execute(_REFERENCES)]
+    close = {p.document for p in pictures} | {r.document for r in references}
+    folders = {PurePosixPath(p.name).parent for p in pictures}
+    whole: list[int] = []
+    beside: list[int] = []
+    for row, path in connection.execute("SELECT id, path FROM documents"):
+        if path in close:
+            whole.append(row)
+        elif "#" not in path and PurePosixPath(path).parent in folders:
+            beside.append(row)
+    chunks = [
+        ChunkPlace(*row)
+        for rows, limit in ((whole, _ALL), (beside, most))
+        for row in connection.execute(_CHUNKS, (json.dumps(rows), limit))
+    ]
+    return sorted(chunks, key=lambda chunk: chunk.document), pictures, references
+
+
+_PICTURES = """
+SELECT p.item, d.path, p.name, p.page FROM pictures p JOIN documents d ON d.id = p.document
+ORDER BY p.name
+"""
+_REFERENCES = """
+SELECT d.path, r.target, r."offset", r.alt FROM refs r JOIN documents d ON d.id = r.document
+ORDER BY d.path, r.rowid
+"""
