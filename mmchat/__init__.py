@@ -15,7 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mmchat.app import Assistant, Index, build_index, open_index
+    from mmchat.app import Assistant, Index, add, build_index, delete, open_index, sync, watch
     from mmchat.config import Config, load_config
     from mmchat.errors import MmchatError
     from mmchat.types import Answer, Hit, IndexReport, Source, Status
@@ -32,13 +32,26 @@ __all__ = [
     "MmchatError",
     "Source",
     "Status",
+    "add",
     "build_index",
+    "delete",
     "load_config",
     "open_index",
+    "sync",
+    "watch",
 ]
 
 _HOMES = {
-    "mmchat.app": ("Assistant", "Index", "build_index", "open_index"),
+    "mmchat.app": (
+        "Assistant",
+        "Index",
+        "add",
+        "build_index",
+        "delete",
+        "open_index",
+        "sync",
+        "watch",
+    ),
     "mmchat.config": ("Config", "load_config"),
     "mmchat.errors": ("MmchatError",),
     "mmchat.types": ("Answer", "Hit", "IndexReport", "Source", "Status"),

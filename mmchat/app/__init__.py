@@ -4,18 +4,24 @@ The command line, the pages, HTTP and Python all come through here, so that the 
 same items in the same order everywhere.
 """
 
+from mmchat.app.amending import add, delete
 from mmchat.app.assistant import Assistant, build_generator
-from mmchat.app.building import build_index
+from mmchat.app.building import build_index, sync
 from mmchat.app.encoders import Encoders, default_models
 from mmchat.app.index import Index, describe_index, open_index
+from mmchat.app.watching import watch
 
 __all__ = [
     "Assistant",
     "Encoders",
     "Index",
+    "add",
     "build_generator",
     "build_index",
     "default_models",
+    "delete",
     "describe_index",
     "open_index",
+    "sync",
+    "watch",
 ]

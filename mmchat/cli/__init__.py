@@ -24,6 +24,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("index")(indexing.index_command)
+app.command()(indexing.sync)
+app.command()(indexing.add)
+app.command()(indexing.delete)
 app.command()(asking.search)
 app.command()(asking.ask)
 app.command()(asking.serve)

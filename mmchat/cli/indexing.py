@@ -1,7 +1,8 @@
-"""Commands that build an index and tell of it."""
+"""Commands that build an index, keep it in step, and tell of it."""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,7 +21,13 @@ from mmchat.cli.options import (
 )
 
 if TYPE_CHECKING:
+    from mmchat.config import Config
     from mmchat.types import IndexReport
+
+
+Watch = Annotated[
+    bool, typer.Option("--watch", help="Follow the folder until interrupted (Ctrl-C).")
+]
 
 
 def index_command(
@@ -28,7 +35,10 @@ def index_command(
     out: Annotated[
         Path | None, typer.Option(help="The index (default: indexes/ and the folder's name).")
     ] = None,
-    rebuild: Annotated[bool, typer.Option(help="Keep nothing of an earlier index.")] = False,
+    rebuild: Annotated[
+        bool, typer.Option(help="Keep nothing of an earlier index but what was added by hand.")
+    ] = False,
+    watch: Watch = False,
     text_encoder: Annotated[str | None, typer.Option(help="Setting encoders.text.")] = None,
     image_encoder: Annotated[str | None, typer.Option(help="Setting encoders.image.")] = None,
     config: ConfigFile = None,
@@ -51,12 +61,76 @@ def index_command(
             progress=progress,
             download_progress=DownloadProgress(),
         )
-    if as_json:
-        from mmchat.serialise import report_values
+    _print_report(report, out, as_json)
+    if watch:
+        _follow(out, None, settings, as_json)
 
-        print_json(report_values(report))
-    else:
-        _print_report(report, out)
+
+def sync(
+    index: IndexPath = None,
+    folder: Annotated[
+        Path | None, typer.Option(help="Where the folder of the index is now, if it has moved.")
+    ] = None,
+    watch: Watch = False,
+    config: ConfigFile = None,
+    set_: Set = None,
+    as_json: AsJson = False,
+) -> None:
+    """Bring an index in step with the folder that it was built from, with the settings of then."""
+    settings, path = load_settings(config, set_, {}), index_path(index)
+    if watch:
+        _follow(path, folder, settings, as_json)
+        return
+    from mmchat.progress import BuildProgress, DownloadProgress
+
+    with BuildProgress() as progress:
+        report = mmchat.sync(
+            path,
+            folder=folder,
+            config=settings,
+            progress=progress,
+            download_progress=DownloadProgress(),
+        )
+    _print_report(report, path, as_json)
+
+
+def add(
+    paths: Annotated[list[Path], typer.Argument(help="Files or folders, from anywhere.")],
+    name: Annotated[
+        str, typer.Option("--as", metavar="NAME", help="What one file or folder is called there.")
+    ] = "",
+    index: IndexPath = None,
+    config: ConfigFile = None,
+    set_: Set = None,
+    as_json: AsJson = False,
+) -> None:
+    """Add files or folders to an index, which keeps a copy of them."""
+    settings, path = load_settings(config, set_, {}), index_path(index)
+    from mmchat.progress import BuildProgress, DownloadProgress
+
+    with BuildProgress() as progress:
+        report = mmchat.add(
+            path,
+            paths,
+            name=name,
+            config=settings,
+            progress=progress,
+            download_progress=DownloadProgress(),
+        )
+    _print_report(report, path, as_json)
+
+
+def delete(
+    documents: Annotated[
+        list[str],
+        typer.Argument(metavar="DOC...", help="Files, folders or rows of the index: faq.md, old/."),
+    ],
+    index: IndexPath = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take documents out of an index. They stay out until their content changes."""
+    path = index_path(index)
+    _print_report(mmchat.delete(path, documents), path, as_json)
 
 
 def info(
@@ -77,7 +151,31 @@ def info(
         typer.echo(f"{'not indexed':>15}  {problem['reason']}")
 
 
-def _print_report(report: IndexReport, out: Path) -> None:
+def _follow(index: Path, folder: Path | None, settings: Config, as_json: bool) -> None:
+    from mmchat.progress import DownloadProgress
+
+    say(f"Following the folder of {index}. Ctrl-C ends it.")
+    rounds = mmchat.watch(
+        index,
+        folder=folder,
+        config=settings,
+        download_progress=DownloadProgress(),
+        on_error=lambda error: say(f"Error: {error} It goes on following."),
+    )
+    try:
+        for report in rounds:
+            _print_report(report, index, as_json)
+            sys.stdout.flush()
+    except KeyboardInterrupt:
+        say("Ended.")
+
+
+def _print_report(report: IndexReport, out: Path, as_json: bool) -> None:
+    if as_json:
+        from mmchat.serialise import report_values
+
+        print_json(report_values(report))
+        return
     for problem in report.problems:
         say(f"Not indexed: {problem.reason}")
     typer.echo(

@@ -23,7 +23,7 @@ from mmchat.ingest.chunking import chunk_document
 from mmchat.ingest.linking import MAX_LINKS, link_pictures
 from mmchat.ingest.planning import FileToRead, Plan, make_plan
 from mmchat.ingest.reading import DirectReading, FileUnreadable, Reading, ReadPart
-from mmchat.ingest.scanning import FoundFile, name_of, scan
+from mmchat.ingest.scanning import FoundFile, names_of, scan
 from mmchat.ingest.sources import PreparedPart, still_deleted, without_deleted
 from mmchat.stores.base import Vectors, Writer
 from mmchat.types import Chunk, FileProblem, IndexReport
@@ -188,17 +188,25 @@ class Pipeline:
                 f"{folder} holds no files, but the index holds {len(plan.gone)} of it. If its disk is not "
                 "connected, connect it; to take all of them out, use 'mmchat delete'."
             )
-        return self._apply(plan, writer, started, str(folder))
+        report = self._apply(plan, writer, started, str(folder))
+        writer.commit()
+        return report
 
     def update(self, files: Sequence[FoundFile], writer: Writer) -> IndexReport:
         """Index these files where they are new or changed, and leave all others as they are.
 
         Raises:
-            InputError: the store is empty, and none of them can be indexed.
+            InputError: none of them can be indexed; the store is left as it was.
         """
         started = time.perf_counter()
         plan = replace(self._plan(files, writer), gone=frozenset())
-        return self._apply(plan, writer, started, ", ".join(f.source.relative for f in files[:3]))
+        report = self._apply(plan, writer, started, "What is there")
+        reasons = {problem.document: problem.reason for problem in report.problems}
+        failed = [reasons[path] for f in files if (path := f.source.relative) in reasons]
+        if len(failed) == len(files):
+            raise InputError(" ".join(failed[:3]))
+        writer.commit()
+        return report
 
     def _plan(self, files: Sequence[FoundFile], writer: Writer) -> Plan:
         return make_plan(files, writer.known, writer.amendments.deleted, self._config)
@@ -213,7 +221,6 @@ class Pipeline:
             if counts["chunks"] + counts["pictures"] == 0:
                 raise InputError(_nothing(what, writer.problems()))
             relink(writer)
-        writer.commit()
         return report_of(
             writer,
             started,
@@ -289,9 +296,10 @@ class Pipeline:
 
 def added_files(writer: Writer) -> list[FoundFile]:
     """Return the files that were added by hand, as if they lay in the folder."""
+    added = writer.amendments.added
     return [
-        FoundFile(SourcePath(writer.file(original), path, name_of(path)))
-        for path, original in writer.amendments.added.items()
+        FoundFile(SourcePath(writer.file(original), path, name))
+        for (path, original), name in zip(added.items(), names_of(list(added)), strict=True)
     ]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -74,26 +74,28 @@ def scan(folder: Path, leave_out: Path | None = None) -> Iterator[FoundFile]:
         )
 
 
-def name_of(relative: str, *, alone: bool = True) -> str:
-    """Return what a file is called in words.
+def names_of(relatives: Sequence[str]) -> list[str]:
+    """Return what files are called in words.
 
-    Kettle_Iconic.jpg and Kettle_Description.txt are both of the thing called "Kettle"; a file that has no
-    such neighbour (`alone`) keeps its whole name.
+    Kettle_Iconic.jpg and Kettle_Description.txt in one folder are both of the thing called "Kettle"; a file
+    without such a neighbour keeps its whole name.
     """
-    stem = PurePosixPath(relative).stem
-    return humanise(stem if alone else shared_stem(stem))
+    paths = [PurePosixPath(relative) for relative in relatives]
+    things = [(path.parent, shared_stem(path.stem).casefold()) for path in paths]
+    sharing = Counter(things)
+    return [
+        humanise(shared_stem(path.stem) if sharing[thing] > 1 else path.stem)
+        for path, thing in zip(paths, things, strict=True)
+    ]
 
 
-def _files(here: Path, root: Path, entries: list[os.DirEntry[str]]) -> Iterator[FoundFile]:
-    stems = [shared_stem(PurePosixPath(entry.name).stem).casefold() for entry in entries]
-    sharing = Counter(stems)
-    for entry, stem in zip(entries, stems, strict=True):
+def _files(here: Path, root: Path, entries: Sequence[os.DirEntry[str]]) -> Iterator[FoundFile]:
+    found = [_relative(here / entry.name, root) for entry in entries]
+    names = names_of([relative for relative, _ in found])
+    for entry, (relative, is_utf8), name in zip(entries, found, names, strict=True):
         path = here / entry.name
-        relative, is_utf8 = _relative(path, root)
-        source = SourcePath(path, relative, name_of(relative, alone=sharing[stem] == 1))
-        yield FoundFile(
-            source, _obstacle(entry, path, root, relative) if is_utf8 else _rename(relative)
-        )
+        problem = _obstacle(entry, path, root, relative) if is_utf8 else _rename(relative)
+        yield FoundFile(SourcePath(path, relative, name), problem)
 
 
 def _obstacle(entry: os.DirEntry[str], path: Path, root: Path, shown: str) -> str:

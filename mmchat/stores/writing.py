@@ -229,6 +229,7 @@ class LocalWriter:
             return
         self._begin()
         self._begun.discard(path)
+        self._known.pop(path, None)
         self._remove_rows(removal.delete_file(self._catalog, path))
 
     def documents_of(self, path: str) -> list[str]:

@@ -131,9 +131,13 @@ def test_public_names():
         "MmchatError",
         "Source",
         "Status",
+        "add",
         "build_index",
+        "delete",
         "load_config",
         "open_index",
+        "sync",
+        "watch",
     }
     for name in mmchat.__all__:
         assert getattr(mmchat, name).__doc__
