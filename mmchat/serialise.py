@@ -60,4 +60,5 @@ def report_values(report: IndexReport) -> dict[str, object]:
         "errors": report.errors,
         "seconds": report.seconds,
         "problems": [{"document": p.document, "reason": p.reason} for p in report.problems],
+        "notes": list(report.notes),
     }

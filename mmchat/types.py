@@ -221,3 +221,5 @@ class IndexReport:
     """Files that could not be indexed; `problems` says why."""
     seconds: float
     problems: tuple[FileProblem, ...] = ()
+    notes: tuple[str, ...] = ()
+    """How files of this run were read, where their owner should know: which column is the title, say."""

@@ -12,6 +12,7 @@ from mmchat.config import Config, load_config
 from mmchat.errors import ConfigError, InputError, StoreError
 from mmchat.ingest.pipeline import Pipeline
 from mmchat.ingest.process import ProcessReading
+from mmchat.ingest.reading import ReadSettings
 from mmchat.models import ModelStore
 from mmchat.stores.local import LocalReader, read_manifest
 from mmchat.stores.manifest import Manifest, check_encoder
@@ -165,7 +166,7 @@ class Builder:
             self._encoders.image,
             ingest,
             self._progress,
-            ProcessReading(ingest),
+            ProcessReading(ReadSettings(ingest)),
         )
 
 

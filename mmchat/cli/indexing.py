@@ -176,6 +176,8 @@ def _print_report(report: IndexReport, out: Path, as_json: bool) -> None:
 
         print_json(report_values(report))
         return
+    for note in report.notes:
+        say(note)
     for problem in report.problems:
         say(f"Not indexed: {problem.reason}")
     typer.echo(

@@ -55,6 +55,8 @@ class LoadedPart:
 
     documents: tuple[LoadedDocument, ...] = ()
     pictures: tuple[LoadedPicture, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What whoever owns the file should be told of how it was read, in sentences that name it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,6 @@ import signal
 import sys
 from typing import BinaryIO
 
-from mmchat.config import IngestConfig
 from mmchat.errors import FileRejected
 from mmchat.ingest.base import LoadContext
 from mmchat.ingest.frames import (
@@ -21,7 +20,7 @@ from mmchat.ingest.frames import (
     read_frame,
     write_frame,
 )
-from mmchat.ingest.reading import FileUnreadable, read_file
+from mmchat.ingest.reading import FileUnreadable, ReadSettings, read_file
 
 
 def main() -> None:
@@ -30,15 +29,15 @@ def main() -> None:
     # Ctrl-C reaches the whole group of processes; the parent decides what becomes of this one.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        config = read_frame(requests)
-        assert isinstance(config, IngestConfig)
-        _limit_memory(config.max_memory_mb)
-        context = LoadContext(config)
+        settings = read_frame(requests)
+        assert isinstance(settings, ReadSettings)
+        _limit_memory(settings.ingest.max_memory_mb)
+        context = settings.context()
         write_frame(answers, Ready())
         while True:
             request = read_frame(requests)
             assert isinstance(request, ReadRequest)
-            _limit_time(config.max_seconds)
+            _limit_time(settings.ingest.max_seconds)
             _answer(request, context, answers)
     except (EOFError, BrokenPipeError):
         os._exit(0)  # nobody listens any more: nothing is left to be tidied up

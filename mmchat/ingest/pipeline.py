@@ -22,7 +22,7 @@ from mmchat.ingest.base import LoadedPart, SourcePath
 from mmchat.ingest.chunking import chunk_document
 from mmchat.ingest.linking import MAX_LINKS, link_pictures
 from mmchat.ingest.planning import FileToRead, Plan, make_plan
-from mmchat.ingest.reading import DirectReading, FileUnreadable, Reading, ReadPart
+from mmchat.ingest.reading import DirectReading, FileUnreadable, Reading, ReadPart, ReadSettings
 from mmchat.ingest.scanning import FoundFile, names_of, scan
 from mmchat.ingest.sources import PreparedPart, still_deleted, without_deleted
 from mmchat.stores.base import Vectors, Writer
@@ -112,6 +112,14 @@ class _Read:
 
 
 @dataclass(slots=True)
+class _Tally:
+    """What a run has done so far."""
+
+    embedded: int = 0
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
 class _Batch:
     """Parts of files that are read but not yet encoded."""
 
@@ -166,7 +174,7 @@ class Pipeline:
         self._image_encoder = image_encoder
         self._config = config
         self._progress = progress or NoProgress()
-        self._reading = reading or DirectReading(config)
+        self._reading = reading or DirectReading(ReadSettings(config))
 
     def run(self, folder: Path, writer: Writer, *, leave_out: Path | None = None) -> IndexReport:
         """Index the files of `folder` that are new or changed, and forget those that are gone.
@@ -212,7 +220,7 @@ class Pipeline:
         return make_plan(files, writer.known, writer.amendments.deleted, self._config)
 
     def _apply(self, plan: Plan, writer: Writer, started: float, what: str) -> IndexReport:
-        embedded = self._read_and_encode(plan.changed, writer) if plan.changed else 0
+        tally = self._read_and_encode(plan.changed, writer) if plan.changed else _Tally()
         _lift_deletions(plan.changed, writer)
         for path in plan.gone:
             writer.remove(path)
@@ -224,24 +232,25 @@ class Pipeline:
         return report_of(
             writer,
             started,
-            embedded=embedded,
+            embedded=tally.embedded,
             skipped=plan.unchanged,
             removed=len(plan.gone),
+            notes=tuple(tally.notes),
         )
 
-    def _read_and_encode(self, files: Sequence[FileToRead], writer: Writer) -> int:
-        """Read files and add what comes of them; return how many items were encoded."""
+    def _read_and_encode(self, files: Sequence[FileToRead], writer: Writer) -> _Tally:
+        """Read files and add what comes of them."""
         self._progress.start(len(files))
-        batch = _Batch()
-        embedded = 0
+        batch, tally = _Batch(), _Tally()
         steps = self._read(files, writer.amendments.deleted)
         ahead = ReadAhead(steps, lambda read: read.weight, _BYTES_AHEAD)
         try:
             for read in ahead:
                 if read.part is not None:
                     batch.put(read.part)
+                    tally.notes += read.part.read.loaded.notes
                     if batch.is_full:
-                        embedded += self._flush(batch, writer)
+                        tally.embedded += self._flush(batch, writer)
                     continue
                 if read.failure is not None:
                     batch.drop(read.file.file.source.relative)
@@ -249,7 +258,8 @@ class Pipeline:
                 self._progress.advance(read.failure is not None)
         finally:
             ahead.close(interrupt=self._reading.close)
-        return embedded + self._flush(batch, writer)
+        tally.embedded += self._flush(batch, writer)
+        return tally
 
     def _read(self, files: Sequence[FileToRead], deleted: Mapping[str, str]) -> Iterator[_Read]:
         """Read and chunk files: this runs in a thread of its own."""
@@ -310,7 +320,13 @@ def relink(writer: Writer) -> None:
 
 
 def report_of(
-    writer: Writer, started: float, *, embedded: int = 0, skipped: int = 0, removed: int = 0
+    writer: Writer,
+    started: float,
+    *,
+    embedded: int = 0,
+    skipped: int = 0,
+    removed: int = 0,
+    notes: tuple[str, ...] = (),
 ) -> IndexReport:
     """Return what a run did that began at `started` (of `time.perf_counter`)."""
     return IndexReport(
@@ -320,6 +336,7 @@ def report_of(
         removed=removed,
         seconds=round(time.perf_counter() - started, 3),
         problems=tuple(writer.problems()),
+        notes=notes,
     )
 
 

@@ -19,7 +19,6 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import IO, BinaryIO
 
-from mmchat.config import IngestConfig
 from mmchat.errors import FileRejected, MmchatError
 from mmchat.ingest.base import SourcePath
 from mmchat.ingest.frames import (
@@ -30,7 +29,7 @@ from mmchat.ingest.frames import (
     read_frame,
     write_frame,
 )
-from mmchat.ingest.reading import FileUnreadable, ReadPart
+from mmchat.ingest.reading import FileUnreadable, ReadPart, ReadSettings
 
 _log = logging.getLogger(__name__)
 
@@ -44,14 +43,14 @@ class ProcessReading:
     `read` is for one thread at a time; `close` may come from another.
     """
 
-    def __init__(self, config: IngestConfig, command: Sequence[str] | None = None) -> None:
+    def __init__(self, settings: ReadSettings, command: Sequence[str] | None = None) -> None:
         """Take the settings.
 
         Args:
-            config: with the limits that are kept.
+            settings: what loaders go by, with the limits that are kept.
             command: what is started; `mmchat.ingest.child` where not given.
         """
-        self._config = config
+        self._settings = settings
         # -P: no module of the working folder takes the place of a library's.
         self._command = command or [sys.executable, "-P", "-m", "mmchat.ingest.child"]
         self._child: _Child | None = None
@@ -62,7 +61,7 @@ class ProcessReading:
         ended = False
         try:
             child.ask(ReadRequest(source, content_hash))
-            left = self._config.max_seconds
+            left = self._settings.ingest.max_seconds
             while True:
                 # Only waiting counts: while the encoders are busy the reader may well stand still.
                 started = time.monotonic()
@@ -88,7 +87,7 @@ class ProcessReading:
 
     def _started(self) -> _Child:
         if self._child is None:
-            self._child = _Child(self._command, self._config)
+            self._child = _Child(self._command, self._settings)
         return self._child
 
     def _drop(self, child: _Child) -> None:
@@ -99,7 +98,7 @@ class ProcessReading:
         relative = source.relative
         if child.was_late:
             return FileRejected(
-                f"{relative} took longer to read than {self._config.max_seconds:g} s. "
+                f"{relative} took longer to read than {self._settings.ingest.max_seconds:g} s. "
                 "Split it or save it again, or raise ingest.max_seconds."
             )
         _log.warning("Reading %s ended the reader. %s", relative, child.last_words())
@@ -112,7 +111,7 @@ class ProcessReading:
 class _Child:
     """A reading process, and the watch that ends it when it takes too long."""
 
-    def __init__(self, command: Sequence[str], config: IngestConfig) -> None:
+    def __init__(self, command: Sequence[str], settings: ReadSettings) -> None:
         self._errors: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115
         # The same packages as here, wherever they were imported from.
         path = os.pathsep.join(entry for entry in sys.path if entry)
@@ -131,7 +130,7 @@ class _Child:
         self._ended = threading.Event()
         threading.Thread(target=self._watch, daemon=True, name="mmchat-reader-watch").start()
         try:
-            write_frame(self._requests, config)
+            write_frame(self._requests, settings)
             assert isinstance(self.next_message(_START_SECONDS), Ready)
         except (EOFError, OSError):
             self.end()

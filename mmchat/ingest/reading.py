@@ -22,6 +22,17 @@ from mmchat.ingest.loading import load_file
 _log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class ReadSettings:
+    """What loaders go by. It travels to a reading process, so that it holds settings and no objects."""
+
+    ingest: IngestConfig
+
+    def context(self) -> LoadContext:
+        """Return what loaders may use, made in the process that reads."""
+        return LoadContext(self.ingest)
+
+
 class FileUnreadable(Exception):
     """The disk did not give a file, or it changed meanwhile: that may be well again the next time."""
 
@@ -70,8 +81,8 @@ class Reading(Protocol):
 class DirectReading:
     """Reads in the calling process."""
 
-    def __init__(self, config: IngestConfig) -> None:
-        self._context = LoadContext(config)
+    def __init__(self, settings: ReadSettings) -> None:
+        self._context = settings.context()
 
     def read(self, source: SourcePath, content_hash: str) -> Iterator[ReadPart]:
         """Yield the parts of a file; see `Reading`."""
