@@ -187,9 +187,9 @@ def _keep(
 
 
 def _checked_name(name: str) -> str:
-    label = unicodedata.normalize("NFC", name).strip("/")
+    label = unicodedata.normalize("NFC", name).rstrip("/")
     path = PurePosixPath(label)
-    if not label or path.is_absolute() or ".." in path.parts or label != path.as_posix():
+    if label in {"", "."} or label[0] == "/" or ".." in path.parts or label != path.as_posix():
         raise InputError(f"{name!r} is no name for a document. Expected one such as 'manual.pdf'.")
     if os.fsencode(label).decode("utf-8", "replace") != label:
         raise InputError(f"{label!a} is not UTF-8. Give it another name with --as NAME.")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 # A file is often written in steps: changes are taken in when none has come for so long, or after all.
 _SETTLE_MILLISECONDS = 300
 _AT_LAST_MILLISECONDS = 3000
-_TICK_MILLISECONDS = 300
+_TICK_SECONDS = 0.3
 # What failed is tried again after this time, even if nothing changes: a lock is let go, a disk comes back.
 _RETRY_SECONDS = 10.0
 
@@ -58,7 +58,7 @@ def watch(
     models = ModelStore(progress=download_progress)
     builder = Builder.of_index(index, config or load_config(), models, progress)
     folder = Path(folder) if folder else source_folder(index)
-    due, said, first = time.monotonic(), "", True
+    due, said, first = math.inf, "", True
     problems: tuple[FileProblem, ...] = ()
     for changed in _changes(folder, index, stop):
         if not changed and time.monotonic() < due:
@@ -78,10 +78,30 @@ def watch(
 
 
 def _changes(folder: Path, index: Path, stop: threading.Event | None) -> Iterator[bool]:
-    """Yield whether anything changed, from time to time; what happens meanwhile is not missed."""
-    from watchfiles import watch as watch_files
+    """Yield from time to time whether anything changed since the last time; nothing is missed meanwhile.
 
-    root, own = folder.resolve(), index.resolve()
+    A folder that goes away and comes back (a disk that is not connected) is another one to the system: it
+    is watched anew.
+    """
+    stop = stop or threading.Event()
+    seen: object = True
+    while not stop.is_set():
+        identity = _identity(folder)
+        if identity is None:
+            yield seen is not None
+            seen = identity
+            stop.wait(_TICK_SECONDS)
+            continue
+        fresh, seen = True, identity
+        for changed in _watched(folder.resolve(), index.resolve(), stop):
+            yield changed or fresh
+            fresh = False
+            if _identity(folder) != seen:
+                break
+
+
+def _watched(root: Path, own: Path, stop: threading.Event) -> Iterator[bool]:
+    from watchfiles import watch as watch_files
 
     def counts(_kind: object, path: str) -> bool:
         where = Path(path)
@@ -94,9 +114,17 @@ def _changes(folder: Path, index: Path, stop: threading.Event | None) -> Iterato
         watch_filter=counts,
         step=_SETTLE_MILLISECONDS,
         debounce=_AT_LAST_MILLISECONDS,
-        rust_timeout=_TICK_MILLISECONDS,
+        rust_timeout=round(1000 * _TICK_SECONDS),
         yield_on_timeout=True,
         stop_event=stop,
         raise_interrupt=True,
     ):
         yield bool(changes)
+
+
+def _identity(folder: Path) -> tuple[int, int] | None:
+    try:
+        status = folder.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino

@@ -184,7 +184,9 @@ def _runs(pid: int) -> bool:
 
 def test_a_reader_that_does_not_start_blames_no_file(small_index: SmallIndex, write: Write):
     folder = write("a.txt", "Words.")
-    reading = ProcessReading(ReadSettings(IngestConfig()), [sys.executable, "-c", "import nonsense"])
+    reading = ProcessReading(
+        ReadSettings(IngestConfig()), [sys.executable, "-c", "import nonsense"]
+    )
     with pytest.raises(MmchatError, match="nonsense") as caught:
         build(small_index, folder, reading)
     assert not isinstance(caught.value, FileRejected)
