@@ -14,8 +14,8 @@ import pytest
 from support import ROOT, SAMPLE_SHOP
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-# Run by CI and by the tests of the scripts themselves; `serve` runs until it is stopped.
-ELSEWHERE = re.compile(r"scripts/(demo|test)\b|mmchat serve\b")
+# Run by CI and by the tests of the scripts themselves; these two run until they are stopped.
+ELSEWHERE = re.compile(r"scripts/(demo|test)\b|mmchat serve\b|--watch\b")
 
 
 def blocks(language: str) -> Iterator[tuple[str, str]]:

@@ -25,7 +25,10 @@ def mmchat(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedP
 
 @pytest.mark.parametrize(
     "command",
-    [[], ["index"], ["search"], ["ask"], ["serve"], ["info"], ["models"], ["models", "pull"]],
+    [
+        *([], ["index"], ["sync"], ["add"], ["delete"], ["info"]),
+        *(["search"], ["ask"], ["serve"], ["models"], ["models", "pull"]),
+    ],
 )
 def test_every_command_has_help(command: Sequence[str]):
     done = mmchat(*command, "--help")
@@ -77,6 +80,16 @@ def test_info_tells_how_an_index_was_built(small_index: SmallIndex, write, tmp_p
     assert (values["documents"], values["chunks"], values["errors"]) == (1, 1, 1)
     assert values["text_encoder"] == "words-1"
     assert "zero.jpg" in mmchat("info", "--index", small_index.path).stdout
+
+
+def test_delete_needs_no_model_and_says_what_it_did(small_index: SmallIndex, write, tmp_path: Path):
+    folder = write("a.txt", "words")
+    write("b.txt", "more words")
+    small_index.build(folder)
+    done = mmchat("delete", "b.txt", "--index", small_index.path, "--json", cwd=tmp_path)
+    assert (done.returncode, json.loads(done.stdout)["removed"]) == (0, 1)
+    unknown = mmchat("delete", "c.text", "--index", small_index.path, cwd=tmp_path)
+    assert unknown.returncode == 2 and "'a.txt'" in unknown.stderr
 
 
 def test_the_models_are_listed_as_json():
