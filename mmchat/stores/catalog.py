@@ -195,8 +195,9 @@ def places(
 ) -> tuple[list[ChunkPlace], list[PicturePlace], list[Reference]]:
     """Return what linking needs to know of everything in the catalog."""
     chunks = connection.execute(
-        'SELECT c.item, d.path, c.start, c."end", c.page FROM chunks c'
-        " JOIN documents d ON d.id = c.document ORDER BY d.path, c.ordinal"
+        'SELECT c.item, d.path, c.start, c."end", c.page, f.path FROM chunks c'
+        " JOIN documents d ON d.id = c.document JOIN files f ON f.id = d.file"
+        " ORDER BY d.path, c.ordinal"
     )
     pictures = connection.execute(
         "SELECT p.item, d.path, p.name, p.page FROM pictures p"
