@@ -12,7 +12,9 @@ from typing import ClassVar
 import numpy as np
 from PIL import Image
 
-from mmchat.config import Config, IngestConfig, RetrievalConfig
+from mmchat.config import ColumnsConfig, Config, IngestConfig, RetrievalConfig
+from mmchat.ingest.base import LoadContext, LoadedPart, SourcePath
+from mmchat.ingest.loading import load_file
 from mmchat.ingest.pipeline import Pipeline
 from mmchat.retrieval.retriever import Retriever
 from mmchat.stores.base import Vectors
@@ -24,6 +26,18 @@ from mmchat.types import IndexReport
 ROOT = Path(__file__).parents[1]
 SHARED_DATA = ROOT.parent / "shared" / "data"
 SAMPLE_SHOP = ROOT / "mmchat" / "sample_shop"
+
+
+def whole(
+    source: SourcePath, config: IngestConfig, columns: ColumnsConfig | None = None
+) -> LoadedPart:
+    """Read a file to its end, and put its parts together."""
+    parts = list(load_file(source, LoadContext(config, columns=columns or ColumnsConfig())))
+    return LoadedPart(
+        tuple(document for part in parts for document in part.documents),
+        tuple(picture for part in parts for picture in part.pictures),
+        tuple(note for part in parts for note in part.notes),
+    )
 
 
 class WordsEncoder:

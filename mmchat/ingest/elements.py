@@ -17,6 +17,7 @@ from mmchat.ingest.writer import DocumentWriter
 
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _SUMMARY_LEVEL = 7
+_ONE_LINE = frozenset({"summary", "dt", "figcaption", *_HEADINGS})
 _LISTS = frozenset({"ul", "ol", "menu"})
 _PARAGRAPHS = frozenset({"p", "pre", "blockquote", "dl", "figure", "details", "table", *_LISTS})
 _BLOCKS = _PARAGRAPHS | frozenset(
@@ -52,6 +53,8 @@ class ElementReader:
         self._mark = ""
         self._term = ""
         self._caption: str | None = None
+        self._one_line_of = 0
+        """The id of a heading or a term that is being read: nothing in it begins a line."""
 
     def read(self, root: LexborNode, *, around: bool) -> None:
         """Write the content of `root`.
@@ -90,12 +93,16 @@ class ElementReader:
             self._pictures.append(node)
         elif tag == "br":
             self._inline.append("\n")
+        elif self._one_line_of:
+            self._inline.append(" " if tag in _BLOCKS else "")
         elif tag in _BLOCKS or tag in _HEADINGS:
             return self._enter_block(node, tag)
         return True
 
     def _enter_block(self, node: LexborNode, tag: str) -> bool:
         self._flush()
+        if tag in _ONE_LINE:
+            self._one_line_of = node.mem_id
         if tag == "pre":
             self._writer.line(node.text(deep=True, separator="").rstrip())
             self._writer.end_paragraph()
@@ -116,21 +123,25 @@ class ElementReader:
 
     def _leave(self, node: LexborNode) -> None:
         tag = node.tag or ""
-        if tag in _HEADINGS or tag == "summary":
-            text, pictures = self._take_inline()
-            self._writer.heading(_HEADINGS.get(tag, _SUMMARY_LEVEL), text)
-            self._place(pictures)
-        elif tag == "dt":
-            text, pictures = self._take_inline()
+        if self._one_line_of:
+            if node.mem_id == self._one_line_of:
+                self._one_line_of = 0
+                self._leave_line(tag)
+        elif tag in _BLOCKS:
+            self._leave_block(tag)
+
+    def _leave_line(self, tag: str) -> None:
+        text, pictures = self._take_inline()
+        if tag == "dt":
             self._place(pictures)
             self._write_term()
             self._term = text
         elif tag == "figcaption":
-            text, pictures = self._take_inline()
             self._place(pictures)
             self._writer.caption(text)
-        elif tag in _BLOCKS:
-            self._leave_block(tag)
+        else:
+            self._writer.heading(_HEADINGS.get(tag, _SUMMARY_LEVEL), text)
+            self._place(pictures)
 
     def _leave_block(self, tag: str) -> None:
         self._flush()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from selectolax.lexbor import LexborNode
@@ -52,7 +53,9 @@ def read_grid(table: LexborNode, skipped: set[int]) -> Grid:
         cells = [cell for cell in _cells(row) if cell.mem_id not in skipped]
         inside_head = row.parent is not None and row.parent.tag == "thead"
         is_header = bool(cells) and (inside_head or all(cell.tag == "th" for cell in cells))
-        lines.append((_spread(cells, below, skipped, grid.pictures), is_header))
+        lines.append(
+            (_spread(cells, below, lambda cell: _text(cell, skipped, grid.pictures)), is_header)
+        )
     heads = 0
     while heads < len(lines) - 1 and lines[heads][1]:
         heads += 1
@@ -68,18 +71,14 @@ def _cells(row: LexborNode) -> list[LexborNode]:
 
 
 def _spread(
-    cells: list[LexborNode],
-    below: dict[int, tuple[int, str]],
-    skipped: set[int],
-    pictures: list[LexborNode],
+    cells: list[LexborNode], below: dict[int, tuple[int, str]], text_of: Callable[[LexborNode], str]
 ) -> list[str]:
     """Return the cells of a row, those included that reach into it from above.
 
     Args:
         cells: of the row.
         below: column to how many rows a cell from above still fills, and its text; brought up to date.
-        skipped: ids of elements that are not content.
-        pictures: those in the cells are added here.
+        text_of: reads a cell.
     """
     row: list[str] = []
 
@@ -94,13 +93,14 @@ def _spread(
 
     for cell in cells:
         fill_from_above()
-        text = _text(cell, skipped, pictures)
+        text = text_of(cell)
         width, height = _span(cell, "colspan", 100), _span(cell, "rowspan", 1_000)
-        for number in range(width):
-            if len(row) < _MAX_COLUMNS:
-                if height > 1:
-                    below[len(row)] = (height - 1, text if number == 0 else "")
-                row.append(text if number == 0 else "")
+        for number in range(min(width, _MAX_COLUMNS - len(row))):
+            # A name holds for all columns below it; a value is said once.
+            shown = text if number == 0 or cell.tag == "th" else ""
+            if height > 1:
+                below[len(row)] = (height - 1, shown)
+            row.append(shown)
     fill_from_above()
     return row
 

@@ -3,33 +3,15 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from support import whole
 
 from mmchat.config import IngestConfig
 from mmchat.errors import FileRejected
-from mmchat.ingest.base import LoadContext, LoadedPart, SourcePath
-from mmchat.ingest.loading import load_file
+from mmchat.ingest.base import SourcePath
 from mmchat.ingest.naming import humanise, shared_stem
 from mmchat.stores.base import Reference
 
 Write = Callable[[str, str | bytes], Path]
-
-
-@pytest.fixture
-def load(write: Write) -> Callable[[str, str | bytes], LoadedPart]:
-    def _load(name: str, content: str | bytes, **limits: object) -> LoadedPart:
-        path = write(name, content) / name
-        return whole(SourcePath(path, name, humanise(path.stem)), IngestConfig(**limits))
-
-    return _load
-
-
-def whole(source: SourcePath, config: IngestConfig) -> LoadedPart:
-    """Read a file to its end, and put its parts together."""
-    parts = list(load_file(source, LoadContext(config)))
-    return LoadedPart(
-        tuple(document for part in parts for document in part.documents),
-        tuple(picture for part in parts for picture in part.pictures),
-    )
 
 
 KETTLE = """---
