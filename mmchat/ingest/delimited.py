@@ -42,7 +42,7 @@ def load_table(source: SourcePath, context: LoadContext) -> Iterator[LoadedPart]
 
 
 def _rows(source: SourcePath) -> Iterator[tuple[int, list[str], str]]:
-    """Yield the rows that are not blank: the line where each begins, its cells, and the separator."""
+    """Yield the rows that are not empty lines: the line where each begins, its cells, and the separator."""
     lines = text_lines(source)
     skipped = 0
     first = ""
@@ -68,7 +68,7 @@ def _rows(source: SourcePath) -> Iterator[tuple[int, list[str], str]]:
             return
         except csv.Error as error:
             raise FileRejected(_broken(source, begins, skipped + reader.line_num, error)) from error
-        if any(cell.strip() for cell in cells):
+        if cells:
             yield begins, cells, delimiter
         begins = skipped + reader.line_num + 1
 

@@ -59,6 +59,20 @@ def left_out(root: LexborNode, *, around: bool) -> set[int]:
     return found
 
 
+def first_shown(root: LexborNode | None, selector: str, *, around: bool) -> str:
+    """Return the text of the first element that a selector finds and a reader sees, in one line."""
+    if root is None:
+        return ""
+    skipped = left_out(root, around=around)
+    for node in root.css(selector):
+        at: LexborNode | None = node
+        while at is not None and at.mem_id not in skipped:
+            at = at.parent
+        if at is None and (text := " ".join(node.text(deep=True).split())):
+            return text
+    return ""
+
+
 def _is_hidden(node: LexborNode) -> bool:
     attributes = node.attributes
     style = _declarations(attributes.get("style"))
@@ -87,7 +101,7 @@ def _has_dark_ground(node: LexborNode) -> bool:
 
 def _declarations(style: str | None) -> str:
     bare = re.sub(r"/\*.*?\*/", "", style or "", flags=re.S).strip().lower()
-    return re.sub(r"\s*([:;])\s*", r"\1", bare)
+    return re.sub(r"\s*([:;!])\s*", r"\1", bare)
 
 
 def _value(style: str, name: str) -> str:

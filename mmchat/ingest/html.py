@@ -15,6 +15,7 @@ from mmchat.errors import FileRejected
 from mmchat.ingest.base import LoadContext, LoadedPart, SourcePath
 from mmchat.ingest.decoding import read_text
 from mmchat.ingest.elements import ElementReader
+from mmchat.ingest.hidden import first_shown
 from mmchat.ingest.writer import DocumentWriter, clean
 from mmchat.types import MetadataValue
 
@@ -40,8 +41,7 @@ def load_html(source: SourcePath, context: LoadContext) -> Iterator[LoadedPart]:
     markup = read_text(source, declared[1].decode("ascii") if declared else "")
     page = parse(markup, source.relative)
     metadata = _metadata(page)
-    first = page.css_first("h1")
-    title = str(metadata.get("title") or (first.text(deep=True) if first else "")).strip()
+    title = str(metadata.get("title", "")) or first_shown(page.body, "h1", around=True)
     writer = DocumentWriter(source.relative, title or source.name, metadata)
     description = str(metadata.get("description", ""))
     if description:

@@ -19,6 +19,7 @@ from mmchat.errors import FileRejected
 from mmchat.ingest.base import LoadContext, LoadedPart, SourcePath
 from mmchat.ingest.decoding import text_lines
 from mmchat.ingest.elements import ElementReader
+from mmchat.ingest.hidden import first_shown
 from mmchat.ingest.html import parse
 from mmchat.ingest.naming import humanise, resolve_path
 from mmchat.ingest.writer import PART_CHARS, DocumentWriter, clean
@@ -91,8 +92,7 @@ def _split(text: str) -> tuple[dict[str, MetadataValue], str]:
 
 def _title(fields: Mapping[str, MetadataValue], page: LexborHTMLParser) -> str:
     given = next((str(fields[key]) for key in _TITLE_KEYS if key in fields), "")
-    heading = page.css_first("h1, h2, h3, h4, h5, h6")
-    return given or (heading.text(deep=True).strip() if heading is not None else "")
+    return given or first_shown(page.body, "h1, h2, h3, h4, h5, h6", around=False)
 
 
 def _write_facts(

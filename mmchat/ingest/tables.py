@@ -99,7 +99,8 @@ class Table:
         if len(shown) > len(self.names):
             raise FileRejected(
                 f"{self.source.relative}, {place}: the row has {len(shown)} cells, the header names "
-                f"{len(self.names)}. Put quotes around a cell that holds a separator, or name the column."
+                f"{len(self.names)}. Name every column in the header; in CSV, put quotes around a cell that holds a "
+                "separator."
             )
         row_id = self._row_id(number, place, shown)
         path = f"{self.source.relative}#{self.prefix + '/' if self.prefix else ''}{row_id}"
@@ -213,11 +214,9 @@ def _without_markup(text: str, relative: str) -> str:
     if page.body is not None:
         ElementReader(writer, relative).read(page.body, around=False)
     loaded = writer.document()
-    stretches = (
-        "\n".join((*section.breadcrumb[-1:], loaded.document.text[section.start : section.end]))
-        for section in loaded.sections
-    )
-    return "\n".join(stretches).strip()
+    shown = loaded.document.text
+    stretches = ((*s.breadcrumb[-1:], shown[s.start : s.end].strip()) for s in loaded.sections)
+    return "\n".join(line for stretch in stretches for line in stretch)
 
 
 def _pictures(value: str) -> list[str]:

@@ -17,6 +17,7 @@ from mmchat.errors import FileRejected
 from mmchat.ingest.archives import check_archive, damage_told
 from mmchat.ingest.base import LoadContext, LoadedPart, SourcePath
 from mmchat.ingest.elements import ElementReader
+from mmchat.ingest.hidden import first_shown
 from mmchat.ingest.html import parse
 from mmchat.ingest.writer import DocumentWriter, clean
 from mmchat.types import MetadataValue
@@ -61,11 +62,9 @@ def load_word(source: SourcePath, context: LoadContext) -> Iterator[LoadedPart]:
     markup = _FOOTNOTE_MARKS.sub("", _to_html(source, embedded))
     page = parse(markup, source.relative)
     metadata = _properties(source)
-    title = page.css_first("h1.title")
-    heading = page.css_first("h1, h2, h3")
-    told = title.text(deep=True) if title is not None else str(metadata.get("title", ""))
-    told = told or (heading.text(deep=True) if heading is not None else "")
-    writer = DocumentWriter(source.relative, told.strip() or source.name, metadata)
+    title = first_shown(page.body, "h1.title", around=True) or str(metadata.get("title", ""))
+    title = title or first_shown(page.body, "h1, h2, h3", around=True) or source.name
+    writer = DocumentWriter(source.relative, title, metadata)
     if page.body is not None:
         ElementReader(writer, source.relative, embedded).read(page.body, around=True)
     if writer.is_empty:
