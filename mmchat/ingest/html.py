@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from selectolax.lexbor import LexborHTMLParser
 
@@ -27,6 +28,8 @@ _FLAT = frozenset(
     "area base br col embed hr img input link meta param source track wbr p li dt dd tr td th thead "
     "tbody tfoot option optgroup colgroup rp rt html head body".split()
 )
+# Lexbor numbers the elements that it knows; the number of any other one is an address.
+_FIRST_UNKNOWN_TAG = 1_000
 _CHARSET = re.compile(rb"<meta[^>]{0,200}charset\s*=\s*[\"']?\s*([\w.:-]+)", re.I)
 
 
@@ -74,6 +77,15 @@ def parse(markup: str, relative: str) -> LexborHTMLParser:
                 "people does. Save its text as a plain text file."
             )
     return LexborHTMLParser(markup)
+
+
+@lru_cache(maxsize=1024)
+def is_element(name: str) -> bool:
+    """Tell whether a name (in small letters) is one of HTML's elements, or of those that pages define."""
+    if "-" in name or name in _FLAT:
+        return True
+    found = LexborHTMLParser(f"<{name}>").css_first(f"body {name}") if name.isalnum() else None
+    return found is None or found.tag_id < _FIRST_UNKNOWN_TAG
 
 
 def _metadata(page: LexborHTMLParser) -> dict[str, MetadataValue]:

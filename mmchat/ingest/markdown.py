@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import datetime
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import frontmatter
 import yaml
 from markdown_it import MarkdownIt
+from markdown_it.common.utils import escapeHtml
+from markdown_it.token import Token
 from selectolax.lexbor import LexborHTMLParser
 
 from mmchat.errors import FileRejected
@@ -20,13 +22,14 @@ from mmchat.ingest.base import LoadContext, LoadedPart, SourcePath
 from mmchat.ingest.decoding import text_lines
 from mmchat.ingest.elements import ElementReader
 from mmchat.ingest.hidden import first_shown
-from mmchat.ingest.html import parse
+from mmchat.ingest.html import is_element, parse
 from mmchat.ingest.naming import humanise, resolve_path
 from mmchat.ingest.writer import PART_CHARS, DocumentWriter, clean
 from mmchat.types import MetadataValue
 
 _PICTURE_KEYS = ("image", "images", "picture", "pictures", "photo", "photos")
 _TITLE_KEYS = ("title", "name")
+_TAG = re.compile(r"\s*</?([a-zA-Z][^\s/>]*)")
 _FENCE = re.compile(r" {0,3}(```|~~~)")
 _HEADING = re.compile(r" {0,3}#{1,6}\s")
 
@@ -38,11 +41,12 @@ def load_markdown(source: SourcePath, context: LoadContext) -> Iterator[LoadedPa
         FileRejected: it is empty, or not text.
     """
     writer: DocumentWriter | None = None
+    markdown = MarkdownIt("commonmark", {"html": True}).enable("table")
+    markdown.add_render_rule("html_inline", _keep_placeholders)
+    markdown.add_render_rule("html_block", _keep_placeholders)
     for piece in _pieces(text_lines(source)):
         fields, body = ({}, piece) if writer else _split(piece)
-        page = parse(
-            MarkdownIt("commonmark", {"html": True}).enable("table").render(body), source.relative
-        )
+        page = parse(markdown.render(body), source.relative)
         if writer is None:
             writer = DocumentWriter(source.relative, _title(fields, page) or source.name, fields)
             _write_facts(writer, fields, source.relative)
@@ -52,6 +56,13 @@ def load_markdown(source: SourcePath, context: LoadContext) -> Iterator[LoadedPa
     if writer is None or writer.is_empty:
         raise FileRejected(f"{source.relative} is empty. Write something into it, or remove it.")
     yield from writer.end(context.config)
+
+
+def _keep_placeholders(_renderer: object, tokens: Sequence[Token], place: int, *_: object) -> str:
+    """Return HTML as it is, but `<your name>` as words: people write it and mean no element."""
+    content = tokens[place].content
+    match = _TAG.match(content)
+    return escapeHtml(content) if match and not is_element(match[1].lower()) else content
 
 
 def _pieces(lines: Iterable[str]) -> Iterator[str]:

@@ -99,8 +99,8 @@ class Table:
         if len(shown) > len(self.names):
             raise FileRejected(
                 f"{self.source.relative}, {place}: the row has {len(shown)} cells, the header names "
-                f"{len(self.names)}. Name every column in the header; in CSV, put quotes around a cell that holds a "
-                "separator."
+                f"{len(self.names)}. Name every column in the header; in CSV, put quotes around a cell that "
+                "holds a separator."
             )
         row_id = self._row_id(number, place, shown)
         path = f"{self.source.relative}#{self.prefix + '/' if self.prefix else ''}{row_id}"

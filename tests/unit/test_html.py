@@ -192,6 +192,12 @@ The end.
     assert [(r.target, r.alt) for r in loaded.documents[0].references] == [("a.png", "From above")]
 
 
+def test_what_only_looks_like_an_element_is_text(load):
+    text = "Write <your name> & press <kbd>Enter</kbd>.\n\n<Model number>\n\nDone<br>so.\n"
+    told = load("a.md", text).documents[0].document.text
+    assert told == "Write <your name> & press Enter.\n\n<Model number>\nDone\nso.\n\n"
+
+
 def test_a_spreading_cell_cannot_fill_the_memory(load):
     row = "<tr>" + "<td colspan=999999 rowspan=999999>x</td>" * 50 + "</tr>"
     text = load("a.html", f"<p>Text.</p><table>{row * 20}</table>").documents[0].document.text

@@ -117,7 +117,8 @@ def test_a_cell_may_name_several_pictures(load):
 
 
 def test_html_in_a_cell_is_read(load):
-    content = 'id,description\n1,"<p>Soft &amp; warm.</p><h3>Care</h3><ul><li>Wash at 30</li></ul>"\n2,A &bull; B\n'
+    cell = "<p>Soft &amp; warm.</p><h3>Care</h3><ul><li>Wash at 30</li></ul>"
+    content = f'id,description\n1,"{cell}"\n2,A &bull; B\n'
     first, second = load("a.csv", content).documents
     assert first.document.text == "Id: 1\nDescription: Soft & warm.\nCare\n- Wash at 30\n"
     assert "A • B" in second.document.text
