@@ -76,7 +76,7 @@ def damage_told(source: SourcePath, program: str) -> Iterator[None]:
     """
     try:
         yield
-    except FileRejected:
+    except (FileRejected, MemoryError):
         raise
     except Exception as error:
         if isinstance(error, OSError) and error.errno is not None:
