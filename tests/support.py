@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import re
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -38,6 +39,27 @@ def whole(
         tuple(picture for part in parts for picture in part.pictures),
         tuple(note for part in parts for note in part.notes),
     )
+
+
+def sections(loaded: LoadedPart) -> dict[str, str]:
+    """Return the last name of each breadcrumb to the text below it."""
+    found: dict[str, str] = {}
+    for document in loaded.documents:
+        for section in document.sections:
+            text = document.document.text[section.start : section.end].strip()
+            key = section.breadcrumb[-1]
+            found[key] = f"{found[key]}\n{text}" if key in found else text
+    return found
+
+
+def drawing(colour: str, size: tuple[int, int] = (200, 120)) -> io.BytesIO:
+    """Return the file of a picture that is of one colour all over, but not blank."""
+    buffer = io.BytesIO()
+    image = Image.new("RGB", size, colour)
+    image.paste("black", (size[0] // 8, size[1] // 8, size[0] // 3, size[1] // 3))
+    image.save(buffer, "PNG")
+    buffer.seek(0)
+    return buffer
 
 
 class WordsEncoder:

@@ -1,22 +1,9 @@
 import base64
-import io
 
 import pytest
-from PIL import Image
+from support import drawing, sections
 
 from mmchat.errors import FileRejected
-
-
-def sections(loaded) -> dict[str, str]:
-    """Return the last name of each breadcrumb to the text below it."""
-    found: dict[str, str] = {}
-    for document in loaded.documents:
-        for section in document.sections:
-            text = document.document.text[section.start : section.end].strip()
-            key = section.breadcrumb[-1]
-            found[key] = f"{found[key]}\n{text}" if key in found else text
-    return found
-
 
 PAGE = """<!doctype html>
 <html lang="ko"><head><title>주전자 안내</title><meta name="description" content="물을 끓이는 법">
@@ -114,9 +101,7 @@ def test_pictures_know_their_caption_and_their_place(load):
 
 
 def test_a_picture_inside_of_the_page_becomes_a_figure(load):
-    buffer = io.BytesIO()
-    Image.new("RGB", (80, 60), "red").save(buffer, "PNG")
-    address = "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+    address = "data:image/png;base64," + base64.b64encode(drawing("red").getvalue()).decode()
     for name, text in (
         (
             "a.html",
@@ -127,7 +112,7 @@ def test_a_picture_inside_of_the_page_becomes_a_figure(load):
         loaded = load(name, text)
         (picture,) = loaded.pictures
         assert (picture.name, picture.document) == (f"{name}#figure-1", name)
-        assert (picture.size, picture.caption) == ((80, 60), "A kettle")
+        assert (picture.size, picture.caption) == ((200, 120), "A kettle")
         assert loaded.documents[0].references[0].target == picture.name
         assert address[:40] not in loaded.documents[0].document.text
 

@@ -10,8 +10,8 @@ from tempfile import TemporaryDirectory
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from office_files import MAKERS
 from support import whole
-from test_office import MAKERS
 
 from mmchat.config import IngestConfig
 from mmchat.errors import FileRejected
