@@ -44,8 +44,10 @@ def open_image(source: ImageInput, max_megapixels: float = 100.0) -> Image:
         raise QueryError(str(error)) from error
 
 
-def load_picture(path: Path, max_megapixels: float, longest: int) -> tuple[Image, tuple[int, int]]:
-    """Open a picture of the folder, scaled down to `longest` pixels on its longer side.
+def load_picture(
+    source: Path | bytes, max_megapixels: float, longest: int
+) -> tuple[Image, tuple[int, int]]:
+    """Open a picture of the folder or inside of a document, scaled to `longest` pixels on its longer side.
 
     Returns:
         the RGB image, upright and scaled; and width and height before scaling, in pixels.
@@ -53,7 +55,7 @@ def load_picture(path: Path, max_megapixels: float, longest: int) -> tuple[Image
     Raises:
         FileRejected: it is empty, broken, not a picture, or too large.
     """
-    image = _open(path, max_megapixels, longest=longest)
+    image = _open(source, max_megapixels, longest=longest)
     size = image.info["mmchat_size"]
     image.thumbnail((longest, longest), reducing_gap=2.0)
     return image, size

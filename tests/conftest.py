@@ -8,7 +8,11 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from support import SHARED_DATA, SmallIndex
+from support import SHARED_DATA, SmallIndex, whole
+
+from mmchat.config import ColumnsConfig, IngestConfig
+from mmchat.ingest.base import LoadedPart, SourcePath
+from mmchat.ingest.naming import humanise
 
 # No test may reach a model hub, and none may depend on the settings of whoever runs it.
 os.environ["HF_HUB_OFFLINE"] = "1"
@@ -39,6 +43,20 @@ def write(tmp_path: Path) -> Callable[[str, str | bytes], Path]:
         return folder
 
     return _write
+
+
+@pytest.fixture
+def load(write: Callable[[str, str | bytes], Path]) -> Callable[..., LoadedPart]:
+    """Write a file and read it; keywords are settings of `[ingest]`, `columns` those of `[columns]`."""
+
+    def _load(
+        name: str, content: str | bytes, columns: ColumnsConfig | None = None, **settings: object
+    ) -> LoadedPart:
+        path = write(name, content) / name
+        source = SourcePath(path, name, humanise(path.stem))
+        return whole(source, IngestConfig(**settings), columns)
+
+    return _load
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import re
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -12,7 +13,9 @@ from typing import ClassVar
 import numpy as np
 from PIL import Image
 
-from mmchat.config import Config, IngestConfig, RetrievalConfig
+from mmchat.config import ColumnsConfig, Config, IngestConfig, RetrievalConfig
+from mmchat.ingest.base import LoadContext, LoadedPart, SourcePath
+from mmchat.ingest.loading import load_file
 from mmchat.ingest.pipeline import Pipeline
 from mmchat.retrieval.retriever import Retriever
 from mmchat.stores.base import Vectors
@@ -24,6 +27,39 @@ from mmchat.types import IndexReport
 ROOT = Path(__file__).parents[1]
 SHARED_DATA = ROOT.parent / "shared" / "data"
 SAMPLE_SHOP = ROOT / "mmchat" / "sample_shop"
+
+
+def whole(
+    source: SourcePath, config: IngestConfig, columns: ColumnsConfig | None = None
+) -> LoadedPart:
+    """Read a file to its end, and put its parts together."""
+    parts = list(load_file(source, LoadContext(config, columns=columns or ColumnsConfig())))
+    return LoadedPart(
+        tuple(document for part in parts for document in part.documents),
+        tuple(picture for part in parts for picture in part.pictures),
+        tuple(note for part in parts for note in part.notes),
+    )
+
+
+def sections(loaded: LoadedPart) -> dict[str, str]:
+    """Return the last name of each breadcrumb to the text below it."""
+    found: dict[str, str] = {}
+    for document in loaded.documents:
+        for section in document.sections:
+            text = document.document.text[section.start : section.end].strip()
+            key = section.breadcrumb[-1]
+            found[key] = f"{found[key]}\n{text}" if key in found else text
+    return found
+
+
+def drawing(colour: str, size: tuple[int, int] = (200, 120)) -> io.BytesIO:
+    """Return the file of a picture that is of one colour all over, but not blank."""
+    buffer = io.BytesIO()
+    image = Image.new("RGB", size, colour)
+    image.paste("black", (size[0] // 8, size[1] // 8, size[0] // 3, size[1] // 3))
+    image.save(buffer, "PNG")
+    buffer.seek(0)
+    return buffer
 
 
 class WordsEncoder:

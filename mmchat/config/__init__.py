@@ -3,6 +3,7 @@
 from mmchat.config.loading import load_config, nearest
 from mmchat.config.sections import (
     AnswerConfig,
+    ColumnsConfig,
     Config,
     EncoderConfig,
     IngestConfig,
@@ -12,6 +13,7 @@ from mmchat.config.sections import (
 
 __all__ = [
     "AnswerConfig",
+    "ColumnsConfig",
     "Config",
     "EncoderConfig",
     "IngestConfig",

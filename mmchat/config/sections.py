@@ -17,7 +17,11 @@ class IngestConfig:
     chunk_overlap: int = 32
     """Tokens that a chunk repeats of the one before it, at most; whole sentences only."""
     max_file_mb: float = 64.0
-    """A larger file is refused, in megabytes (10^6 bytes)."""
+    """A larger file is refused, in megabytes (10^6 bytes); text has a limit of its own."""
+    max_text_mb: float = 1000.0
+    """The same for plain text, Markdown, CSV, TSV and JSONL, which are read piece by piece."""
+    max_unpacked_mb: float = 512.0
+    """A Word, PowerPoint or Excel file that unpacks to more is refused, in megabytes."""
     max_megapixels: float = 100.0
     """A picture with more is refused before it is decoded, in millions of pixels."""
     max_pages: int = 2000
@@ -48,6 +52,10 @@ class IngestConfig:
             "from 0 to half of ingest.chunk_tokens",
         )
         _require(self.max_file_mb > 0, "ingest.max_file_mb", self.max_file_mb, "above 0")
+        _require(self.max_text_mb > 0, "ingest.max_text_mb", self.max_text_mb, "above 0")
+        _require(
+            self.max_unpacked_mb > 0, "ingest.max_unpacked_mb", self.max_unpacked_mb, "above 0"
+        )
         _require(self.max_megapixels > 0, "ingest.max_megapixels", self.max_megapixels, "above 0")
         _require(self.max_pages >= 1, "ingest.max_pages", self.max_pages, "1 or more")
         _require(self.max_media_px >= 384, "ingest.max_media_px", self.max_media_px, "384 or more")
@@ -55,6 +63,26 @@ class IngestConfig:
         _require(
             self.max_memory_mb >= 256, "ingest.max_memory_mb", self.max_memory_mb, "256 or more"
         )
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnsConfig:
+    """What the columns of tables are called: a name, several with commas between, or nothing to have it
+    guessed from the header. Capitals, spaces and `_` do not matter; `none` says that there is no such
+    column. What was made of them is told at the end of a build."""
+
+    id: str = ""
+    """The name of a row among the others; without one, rows are called by their number."""
+    title: str = ""
+    """The product's name, or what else stands above the row's text."""
+    question: str = ""
+    """Of a row with a question and its answer."""
+    answer: str = ""
+    """Likewise."""
+    picture: str = ""
+    """Paths or names of picture files; several in a cell with `;`, `|` or `,` between."""
+    url: str = ""
+    """Web addresses: kept as metadata, left out of the text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +214,7 @@ class Config:
     """All settings. The field names are the sections of mmchat.toml."""
 
     ingest: IngestConfig = field(default_factory=IngestConfig)
+    columns: ColumnsConfig = field(default_factory=ColumnsConfig)
     encoders: EncoderConfig = field(default_factory=EncoderConfig)
     retrieval: RetrievalConfig = field(default_factory=RetrievalConfig)
     answers: AnswerConfig = field(default_factory=AnswerConfig)

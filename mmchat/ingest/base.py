@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-from mmchat.config import IngestConfig
+from mmchat.config import ColumnsConfig, IngestConfig
 from mmchat.stores.base import Reference
 from mmchat.types import Box, Document
 
@@ -95,6 +95,7 @@ class LoadContext:
     config: IngestConfig
     recogniser: TextRecogniser | None = None
     """None where text in pictures is not to be read."""
+    columns: ColumnsConfig = field(default_factory=ColumnsConfig)
 
 
 Loader: TypeAlias = Callable[[SourcePath, LoadContext], Iterator[LoadedPart]]

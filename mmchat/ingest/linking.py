@@ -3,20 +3,24 @@
 A picture beside a text says what the text means by "this product", and the text says what the picture
 shows. From the surest sign to the weakest:
 
-1. it is a figure of the document itself: the chunks of its page;
-2. a document names it (`![…](kettle.webp)`, a column of a catalogue);
+1. it is a figure of the document itself: the chunks at its place, or else of its page;
+2. a document names it (`![…](kettle.webp)`, a column of a table). A table may name the file alone, or
+   write it in other capitals: shops keep their pictures elsewhere than their tables;
 3. its file name has the stem of a document in the same folder: `Kettle_Iconic.jpg` and
    `Kettle_Description.txt`, `kettle-2.jpg` and `kettle.md`;
 4. it lies in a folder with one document only.
+
+The text that was recognised in a picture file is a passage of that picture, before any of these.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import takewhile
 from pathlib import PurePosixPath
 
-from mmchat.ingest.text import shared_stem
+from mmchat.ingest.naming import shared_stem
 from mmchat.stores.base import ChunkPlace, PicturePlace, Reference
 from mmchat.types import Link
 
@@ -35,22 +39,26 @@ def link_pictures(
     by_document: dict[str, list[ChunkPlace]] = defaultdict(list)
     for chunk in chunks:
         by_document[chunk.document].append(chunk)
-    naming: dict[str, list[Reference]] = defaultdict(list)
-    for reference in references:
-        naming[reference.target].append(reference)
-    neighbours = _Neighbours(by_document)
+    naming = _naming(references, pictures, chunks)
+    files = {picture.name for picture in pictures if picture.document == picture.name}
+    neighbours = _Neighbours(
+        document
+        for document, (first, *_) in by_document.items()
+        if document not in files and not _is_row(first)
+    )
 
     links: list[Link] = []
     captions: dict[str, str] = {}
     for picture in pictures:
         named = naming.get(picture.name, [])
-        if picture.document in by_document:
-            found = _around_page(by_document[picture.document], picture.page)
+        own = by_document.get(picture.document, [])
+        if picture.name not in files:
+            found = _around_figure(picture, named, own)
         elif named:
-            found = _around_references(named, by_document)
+            found = [*own, *_around_references(named, by_document)]
         else:
             documents = neighbours.of(picture.name)
-            found = [chunk for document in documents for chunk in by_document[document]]
+            found = [*own, *(chunk for document in documents for chunk in by_document[document])]
         ids = list(dict.fromkeys(chunk.id for chunk in found))[:MAX_LINKS]
         links += [Link(picture.id, chunk, position) for position, chunk in enumerate(ids)]
         alt = max((reference.alt for reference in named), key=len, default="")
@@ -59,10 +67,67 @@ def link_pictures(
     return links, captions
 
 
-def _around_page(chunks: Sequence[ChunkPlace], page: int | None) -> list[ChunkPlace]:
-    if page is None:
-        return list(chunks)
-    return [chunk for chunk in chunks if chunk.page == page]
+def _is_row(chunk: ChunkPlace) -> bool:
+    """Tell whether a chunk's document is one of several of its file: a row of a table, a later part."""
+    return chunk.file not in {"", chunk.document}
+
+
+def _naming(
+    references: Iterable[Reference],
+    pictures: Sequence[PicturePlace],
+    chunks: Iterable[ChunkPlace],
+) -> dict[str, list[Reference]]:
+    """Return the name of each picture to the references that mean it."""
+    rows = {chunk.document for chunk in chunks if _is_row(chunk)}
+    known = {picture.name for picture in pictures}
+    by_path: dict[str, list[str]] = defaultdict(list)
+    by_file: dict[str, list[str]] = defaultdict(list)
+    for name in sorted(known):
+        by_path[name.casefold()].append(name)
+        by_file[PurePosixPath(name).name.casefold()].append(name)
+    naming: dict[str, list[Reference]] = defaultdict(list)
+    for reference in references:
+        target = reference.target
+        found = [target] if target in known else by_path.get(target.casefold(), [])
+        if not found and reference.document in rows:
+            namesakes = by_file.get(PurePosixPath(target).name.casefold(), [])
+            found = _nearest(reference.document, namesakes)
+        for name in found:
+            naming[name].append(reference)
+    return naming
+
+
+def _nearest(document: str, names: Sequence[str]) -> list[str]:
+    """Return the one picture that lies nearest to a document; none where several are as near."""
+    folders = PurePosixPath(document.split("#", maxsplit=1)[0]).parent.parts
+
+    def distance(name: str) -> int:
+        parts = PurePosixPath(name).parent.parts
+        shared = sum(
+            1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(folders, parts, strict=False))
+        )
+        return len(folders) + len(parts) - 2 * shared
+
+    ranked = sorted((distance(name), name) for name in names)
+    is_clear = len(ranked) == 1 or (len(ranked) > 1 and ranked[0][0] < ranked[1][0])
+    return [ranked[0][1]] if is_clear else []
+
+
+def _around_figure(
+    picture: PicturePlace, named: Iterable[Reference], own: Sequence[ChunkPlace]
+) -> list[ChunkPlace]:
+    """Return the chunks at the places of a figure and beside them, or those of its page."""
+    at: list[ChunkPlace] = []
+    beside: list[ChunkPlace] = []
+    for reference in named:
+        place = next((n for n, c in enumerate(own) if reference.offset < c.end), None)
+        if place is not None:
+            at.append(own[place])
+            beside += [*own[max(0, place - 1) : place], *own[place + 1 : place + 2]]
+    if picture.page is not None:
+        on_page = [chunk for chunk in own if chunk.page == picture.page]
+        return [chunk for chunk in at if chunk.page == picture.page] + on_page
+    return at + beside or list(own)
 
 
 def _around_references(
@@ -80,14 +145,15 @@ def _around_references(
 
 
 class _Neighbours:
-    """Documents by folder and by the stem that their file names share with pictures."""
+    """Documents by folder and by the stem that their file names share with pictures.
+
+    Rows of a table are not among them: they name their pictures themselves.
+    """
 
     def __init__(self, documents: Iterable[str]) -> None:
         self._by_stem: dict[tuple[str, str], list[str]] = defaultdict(list)
         self._by_folder: dict[str, list[str]] = defaultdict(list)
         for document in documents:
-            if "#" in document:
-                continue  # a row of a catalogue names its pictures itself
             path = PurePosixPath(document)
             self._by_folder[str(path.parent)].append(document)
             self._by_stem[str(path.parent), shared_stem(path.stem).casefold()].append(document)

@@ -16,11 +16,33 @@ from mmchat.pictures import SUFFIXES as IMAGE_SUFFIXES
 _LOADERS = {
     ".md": "markdown:load_markdown",
     ".markdown": "markdown:load_markdown",
+    ".html": "html:load_html",
+    ".htm": "html:load_html",
+    ".xhtml": "html:load_html",
     ".txt": "text:load_plain_text",
-    ".csv": "tables:load_table",
-    ".tsv": "tables:load_table",
+    ".csv": "delimited:load_table",
+    ".tsv": "delimited:load_table",
+    ".jsonl": "records:load_json_lines",
+    ".ndjson": "records:load_json_lines",
+    ".json": "records:load_json",
+    ".xlsx": "workbook:load_workbook",
+    ".xlsm": "workbook:load_workbook",
+    ".docx": "word:load_word",
+    ".docm": "word:load_word",
+    ".pptx": "slides:load_slides",
+    ".pptm": "slides:load_slides",
     ".pdf": "pdf:load_pdf",
     **dict.fromkeys(IMAGE_SUFFIXES, "images:load_image_file"),
+}
+# These are read piece by piece, so that a long one costs no memory.
+_STREAMED = frozenset({".md", ".markdown", ".txt", ".csv", ".tsv", ".jsonl", ".ndjson"})
+# What people have beside these, and the format to save it in.
+_SAVE_AS = {
+    **dict.fromkeys((".doc", ".rtf", ".odt", ".pages", ".wps"), ".docx or .pdf"),
+    **dict.fromkeys((".hwp", ".hwpx"), ".docx or .pdf"),
+    **dict.fromkeys((".xls", ".ods", ".numbers", ".xlsb"), ".xlsx or .csv"),
+    **dict.fromkeys((".ppt", ".odp", ".key"), ".pptx or .pdf"),
+    **dict.fromkeys((".mht", ".mhtml"), ".html"),
 }
 
 
@@ -43,10 +65,13 @@ def refuse_large(source: SourcePath, config: IngestConfig) -> None:
         FileRejected: it is.
     """
     size_mb = source.path.stat().st_size / 1e6
-    if size_mb > config.max_file_mb:
+    streamed = source.path.suffix.lower() in _STREAMED
+    setting = "max_text_mb" if streamed else "max_file_mb"
+    limit = config.max_text_mb if streamed else config.max_file_mb
+    if size_mb > limit:
         raise FileRejected(
-            f"{source.relative} has {size_mb:.0f} MB; the limit is {config.max_file_mb:.0f} MB. "
-            "Split it, or raise ingest.max_file_mb."
+            f"{source.relative} has {size_mb:,.0f} MB; the limit is {limit:,.0f} MB. Split it, or "
+            f"raise ingest.{setting}."
         )
 
 
@@ -59,6 +84,11 @@ def _loader(source: SourcePath) -> Loader:
     name = _LOADERS.get(source.path.suffix.lower())
     if name is None:
         suffix = PurePosixPath(source.relative).suffix or "no ending"
+        if save_as := _SAVE_AS.get(suffix.lower()):
+            raise FileRejected(
+                f"{source.relative}: files with {suffix} cannot be indexed. Open it in the program that it "
+                f"is from, and save it as {save_as}."
+            )
         raise FileRejected(
             f"{source.relative}: files with {suffix} cannot be indexed. "
             f"Expected one of {', '.join(sorted(supported_suffixes()))}."

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from mmchat.errors import InputError
 from mmchat.ingest.base import SourcePath
-from mmchat.ingest.text import humanise, shared_stem
+from mmchat.ingest.naming import humanise, shared_stem
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,92 +1,234 @@
-"""Read CSV and TSV: each row is a document of its own, its columns are its metadata."""
+"""Make documents of the rows of a table: each is one product, or one question with its answer.
+
+Where the rows come from (CSV, Excel, JSON) is the business of the loaders; what the columns are, of
+`columns`.
+"""
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterator, Sequence
+import datetime
+import html
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from mmchat.config import ColumnsConfig
 from mmchat.errors import FileRejected
-from mmchat.ingest.base import LoadContext, LoadedDocument, LoadedPart, Section, SourcePath
-from mmchat.ingest.markdown import resolve
-from mmchat.ingest.text import humanise, read_text
-from mmchat.stores.base import Reference
-from mmchat.types import Document, MetadataValue
+from mmchat.ingest.base import LoadedDocument, LoadedPart, SourcePath
+from mmchat.ingest.columns import find_roles, unique_names
+from mmchat.ingest.elements import ElementReader
+from mmchat.ingest.html import parse
+from mmchat.ingest.naming import humanise, resolve_path
+from mmchat.ingest.writer import DocumentWriter, clean, shorten
+from mmchat.pictures import SUFFIXES
+from mmchat.types import MetadataValue
 
-# What columns are called, most telling first. Korean shops export these from their back office.
-_ID_COLUMNS = ("sku", "id", "code", "article", "item", "no", "상품코드", "번호")
-_TITLE_COLUMNS = ("name", "title", "product", "product_name", "question", "상품명", "제목", "질문")
-_PICTURE_COLUMNS = ("image", "picture", "photo", "image_path", "이미지", "사진")
+CellValue = str | int | float | bool | datetime.date | datetime.time | datetime.timedelta | None
+"""What a cell may hold."""
+
+_DOCUMENTS_AT_ONCE = 256
+_CHARS_AT_ONCE = 1_000_000
+_METADATA_CHARS = 1_000
+_ID_CHARS = 120
+_INTEGER = re.compile(r"-?(?:0|[1-9]\d{0,14})")
+_DECIMAL = re.compile(r"-?(?:0|[1-9]\d{0,14})\.\d{1,12}")
+_DECIMAL_COMMA = re.compile(r"-?(?:0|[1-9]\d{0,14}),\d{1,12}")
+_BOOLEANS = {"true": True, "yes": True, "false": False, "no": False}
+_ENTITY = re.compile(r"&(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z]{2,8}\d?);", re.I)
+_MARKUP = re.compile(
+    r"</?(?:p|br|div|span|ul|ol|li|b|i|em|strong|table|h[1-6]|a|font)\b[^>]*>", re.I
+)
 
 
-def load_table(source: SourcePath, _context: LoadContext) -> Iterator[LoadedPart]:
-    """Read a table whose first row names the columns.
+class Table:
+    """A table with its header read: makes a document of each row.
 
-    Raises:
-        FileRejected: it has no rows below its header, or cannot be read as a table.
+    Args:
+        source: the file.
+        names: of the columns.
+        config: what the settings say about columns.
+        prefix: stands before the ids of the rows, where a file holds several tables.
+        decimal_comma: whether `39,90` is a number.
     """
-    text, relative = read_text(source), source.relative
-    header_line = text.partition("\n")[0]
-    delimiter = "\t" if source.path.suffix.lower() == ".tsv" else _delimiter(header_line)
-    try:
-        header, *rows = [row for row in csv.reader(io.StringIO(text), delimiter=delimiter) if row]
-    except (csv.Error, ValueError) as error:
-        raise FileRejected(
-            f"{relative} cannot be read as a table ({error}). Save it again as CSV in UTF-8."
-        ) from error
-    if not rows:
-        raise FileRejected(f"{relative} has a header but no rows. Add rows, or remove it.")
-    columns = [name.strip() for name in header]
-    documents = []
-    seen: set[str] = set()
-    for number, row in enumerate(rows, start=1):
-        values = dict(zip(columns, (cell.strip() for cell in row), strict=False))
-        row_id = _pick(values, _ID_COLUMNS) or str(number)
-        while row_id in seen:
-            row_id = f"{row_id}-{number}"
-        seen.add(row_id)
-        if any(values.values()):
-            documents.append(_document(values, relative, row_id, source.name))
-    yield LoadedPart(tuple(documents))
+
+    def __init__(
+        self,
+        source: SourcePath,
+        names: Sequence[str],
+        config: ColumnsConfig,
+        *,
+        prefix: str = "",
+        decimal_comma: bool = False,
+    ) -> None:
+        self.source = source
+        self.names = unique_names([clean(name) for name in names])
+        self.roles = find_roles(self.names, config)
+        self.prefix = prefix
+        self._decimal_comma = decimal_comma
+        # Hashes, not the ids themselves: a table of millions of rows has as many.
+        self._seen: set[int] = set()
+
+    @property
+    def note(self) -> str:
+        """What the columns were taken for, in a sentence."""
+        where = self.source.relative + (f" ({self.prefix})" if self.prefix else "")
+        return f"{where}: {self.roles.describe(self.names)}"
+
+    def document(
+        self,
+        number: int,
+        place: str,
+        cells: Sequence[CellValue],
+        further: Mapping[str, CellValue] | None = None,
+    ) -> LoadedDocument | None:
+        """Return the document of a row; None for one that is blank.
+
+        Args:
+            number: of the row, by which it is called where it has no id.
+            place: where it is found, for messages: `line 7`.
+            cells: what stands in the columns; cells at the end may be missing.
+            further: name to value of what stands in no column of the header.
+
+        Raises:
+            FileRejected: it has cells without a column, or the id of another row.
+        """
+        shown = [_shown(cell, self.source.relative) for cell in cells]
+        while shown and not shown[-1]:
+            shown.pop()
+        if not shown and not further:
+            return None
+        if len(shown) > len(self.names):
+            raise FileRejected(
+                f"{self.source.relative}, {place}: the row has {len(shown)} cells, the header names "
+                f"{len(self.names)}. Name every column in the header; in CSV, put quotes around a cell that "
+                "holds a separator."
+            )
+        row_id = self._row_id(number, place, shown)
+        path = f"{self.source.relative}#{self.prefix + '/' if self.prefix else ''}{row_id}"
+        title = self._title(shown) or f"{self.source.name} {row_id}"
+        more = {clean(n): (v, _shown(v, self.source.relative)) for n, v in (further or {}).items()}
+        named = dict(zip(self.names, zip(cells, shown, strict=False), strict=False)) | more
+        metadata = {
+            name: self._typed(cell, text)
+            for name, (cell, text) in named.items()
+            if text and len(text) <= _METADATA_CHARS
+        }
+        writer = DocumentWriter(path, title, metadata, whole=True)
+        self._refer(writer, title, shown)
+        self._write(writer, shown)
+        for name, (_, text) in more.items():
+            writer.line(f"{humanise(name)}: {text}" if text else "")
+        return writer.document()
+
+    def _row_id(self, number: int, place: str, shown: Sequence[str]) -> str:
+        given = shorten(self._cell(shown, self.roles.id), _ID_CHARS)
+        row_id = given or f"row-{number}"
+        while not given and hash(row_id) in self._seen:
+            row_id += "-"
+        if hash(row_id) in self._seen:
+            name = self.names[self.roles.id or 0]
+            raise FileRejected(
+                f"{self.source.relative}, {place}: another row has the id '{row_id}' in the column "
+                f"'{name}' already. Give each row an id of its own, or set columns.id to another column, "
+                "or to 'none' to have the rows numbered."
+            )
+        self._seen.add(hash(row_id))
+        return row_id
+
+    def _cell(self, shown: Sequence[str], place: int | None) -> str:
+        return shown[place] if place is not None and place < len(shown) else ""
+
+    def _title(self, shown: Sequence[str]) -> str:
+        return self._cell(shown, self.roles.question) or self._cell(shown, self.roles.title)
+
+    def _refer(self, writer: DocumentWriter, title: str, shown: Sequence[str]) -> None:
+        named = (
+            name for place in self.roles.picture for name in _pictures(self._cell(shown, place))
+        )
+        for target in dict.fromkeys(_target(name, self.source.relative) for name in named):
+            writer.refer(target, title)
+
+    def _write(self, writer: DocumentWriter, shown: Sequence[str]) -> None:
+        """Write the text: the question with its answer, then a line for each other column."""
+        roles = self.roles
+        first = [place for place in (roles.question, roles.answer) if place is not None]
+        for place in first:
+            writer.line(self._cell(shown, place))
+        for place, value in enumerate(shown):
+            named = place in roles.url or (place in roles.picture and _pictures(value))
+            if value and place not in first and not named:
+                writer.line(f"{humanise(self.names[place])}: {value}")
+
+    def _typed(self, cell: CellValue, text: str) -> MetadataValue:
+        """Read a number as a number, so that filters can compare it; `007` stays a code."""
+        if isinstance(cell, bool):
+            return cell
+        if text.lower() in _BOOLEANS:
+            return _BOOLEANS[text.lower()]
+        if _INTEGER.fullmatch(text):
+            return int(text)
+        if _DECIMAL.fullmatch(text):
+            return float(text)
+        if self._decimal_comma and _DECIMAL_COMMA.fullmatch(text):
+            return float(text.replace(",", "."))
+        return text
 
 
-def _document(
-    values: dict[str, str], relative: str, row_id: str, name_of_table: str
-) -> LoadedDocument:
-    name = f"{relative}#{row_id}"
-    title = _pick(values, _TITLE_COLUMNS) or f"{name_of_table} {row_id}"
-    picture = _pick(values, _PICTURE_COLUMNS)
-    lines = [
-        f"{humanise(column)}: {value}"
-        for column, value in values.items()
-        if value and column.lower() not in _PICTURE_COLUMNS
-    ]
-    text = "\n".join(lines)
-    target = resolve(picture, relative) if picture else None
-    references = (Reference(name, target, 0, title),) if target else ()
-    metadata = {column: _typed(value) for column, value in values.items() if value}
-    document = Document(path=name, title=title, text=text, metadata=metadata)
-    return LoadedDocument(document, (Section(0, len(text), (title,)),), references)
-
-
-def _pick(values: dict[str, str], names: Sequence[str]) -> str:
-    lowered = {column.lower(): value for column, value in values.items()}
-    return next((lowered[name] for name in names if lowered.get(name)), "")
-
-
-def _delimiter(header: str) -> str:
-    return max(",;\t|", key=header.count)
-
-
-def _typed(value: str) -> MetadataValue:
-    """Read a number as a number, so that filters can compare it; `007` stays a code."""
-    if value.lower() in {"true", "yes", "false", "no"}:
-        return value.lower() in {"true", "yes"}
-    if value.lstrip("-").startswith("0") and value.lstrip("-0")[:1].isdigit():
-        return value
-    for kind in (int, float):
-        try:
-            return kind(value)
-        except ValueError:
+def in_parts(documents: Iterable[LoadedDocument | None]) -> Iterator[LoadedPart]:
+    """Yield documents in parts of a few hundred, or of a million characters."""
+    gathered: list[LoadedDocument] = []
+    length = 0
+    for document in documents:
+        if document is None:
             continue
-    return value
+        gathered.append(document)
+        length += len(document.document.text)
+        if len(gathered) >= _DOCUMENTS_AT_ONCE or length >= _CHARS_AT_ONCE:
+            yield LoadedPart(tuple(gathered))
+            gathered, length = [], 0
+    if gathered:
+        yield LoadedPart(tuple(gathered))
+
+
+def _shown(cell: CellValue, relative: str) -> str:
+    """Return a cell as text: whole numbers without `.0`, dates in ISO's form, HTML as it is seen."""
+    if cell is None:
+        return ""
+    if isinstance(cell, bool):
+        return "yes" if cell else "no"
+    if isinstance(cell, float):
+        return f"{cell:.12g}"
+    if isinstance(cell, datetime.datetime) and cell.time() == datetime.time():
+        cell = cell.date()
+    if isinstance(cell, (datetime.date, datetime.time)):
+        return cell.isoformat()
+    text = clean(str(cell)).strip()
+    if "<" in text and _MARKUP.search(text):
+        return _without_markup(text, relative)
+    return _ENTITY.sub(lambda match: html.unescape(match[0]), text)
+
+
+def _without_markup(text: str, relative: str) -> str:
+    """Return what is seen of a description in HTML, as web shops keep them."""
+    writer = DocumentWriter(relative, "", whole=True)
+    page = parse(text, relative)
+    if page.body is not None:
+        ElementReader(writer, relative).read(page.body, around=False)
+    loaded = writer.document()
+    shown = loaded.document.text
+    stretches = ((*s.breadcrumb[-1:], shown[s.start : s.end].strip()) for s in loaded.sections)
+    return "\n".join(line for stretch in stretches for line in stretch)
+
+
+def _pictures(value: str) -> list[str]:
+    """Return the picture files that a cell names: `a.jpg; b.jpg`."""
+    names = [part.strip() for part in re.split(r"[;|,\n]", value) if part.strip()]
+    suffixes = (*SUFFIXES, ".svg", ".heic", ".heif", ".avif")
+    bare = [re.sub(r"[?#].*$", "", name) if "://" in name else name for name in names]
+    return [name for name in bare if name.lower().endswith(suffixes)]
+
+
+def _target(name: str, relative: str) -> str | None:
+    """Return the path of a picture; of one on a web server what its file would be called here."""
+    if "://" in name or name.startswith("/"):
+        name = name.rsplit("/", maxsplit=1)[-1]
+    return resolve_path(name, relative)

@@ -25,11 +25,11 @@ class Scored:
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A document names a picture file: `![alt](target)` in Markdown, or a column of a catalogue."""
+    """A document names a picture: `![alt](target)` in Markdown, a column of a table, a figure in it."""
 
     document: str
     target: str
-    """The picture's path relative to the indexed folder."""
+    """The picture's path relative to the indexed folder; of a figure its name."""
     offset: int
     """The character of the document's text at which it is named."""
     alt: str = ""
@@ -56,6 +56,8 @@ class ChunkPlace:
     start: int
     end: int
     page: int | None
+    file: str = ""
+    """The file of the folder that its document was made of; empty where that is the document itself."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from mmchat.stores.base import ChunkPlace, PicturePlace, Reference
 Places = tuple[list[ChunkPlace], list[PicturePlace], list[Reference]]
 
 _CHUNKS = """
-SELECT c.item, d.path, c.start, c."end", c.page FROM chunks c JOIN documents d ON d.id = c.document
+SELECT c.item, d.path, c.start, c."end", c.page, f.path FROM chunks c
+JOIN documents d ON d.id = c.document JOIN files f ON f.id = d.file
 WHERE d.id IN (SELECT value FROM json_each(?)) AND c.ordinal < ? ORDER BY d.path, c.ordinal
 """
 _ALL = 2**62
@@ -31,10 +32,10 @@ def places(connection: sqlite3.Connection, most: int) -> Places:
     folders = {PurePosixPath(p.name).parent for p in pictures}
     whole: list[int] = []
     beside: list[int] = []
-    for row, path in connection.execute("SELECT id, path FROM documents"):
+    for row, path, file in connection.execute(_DOCUMENTS):
         if path in close:
             whole.append(row)
-        elif "#" not in path and PurePosixPath(path).parent in folders:
+        elif path == file and PurePosixPath(path).parent in folders:
             beside.append(row)
     chunks = [
         ChunkPlace(*row)
@@ -44,6 +45,7 @@ def places(connection: sqlite3.Connection, most: int) -> Places:
     return sorted(chunks, key=lambda chunk: chunk.document), pictures, references
 
 
+_DOCUMENTS = "SELECT d.id, d.path, f.path FROM documents d JOIN files f ON f.id = d.file"
 _PICTURES = """
 SELECT p.item, d.path, p.name, p.page FROM pictures p JOIN documents d ON d.id = p.document
 ORDER BY p.name

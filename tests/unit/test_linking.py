@@ -2,8 +2,14 @@ from mmchat.ingest.linking import link_pictures
 from mmchat.stores.base import ChunkPlace, PicturePlace, Reference
 
 
-def chunk(name: str, document: str, start: int = 0, page: int | None = None) -> ChunkPlace:
-    return ChunkPlace(name, document, start, start + 10, page)
+def chunk(
+    name: str, document: str, start: int = 0, page: int | None = None, file: str = ""
+) -> ChunkPlace:
+    return ChunkPlace(name, document, start, start + 10, page, file or document)
+
+
+def row(name: str, document: str) -> ChunkPlace:
+    return chunk(name, document, file=document.split("#", maxsplit=1)[0])
 
 
 def picture(name: str) -> PicturePlace:
@@ -42,7 +48,7 @@ def test_a_reference_leads_first_to_the_chunk_that_holds_it():
         Reference("kettle.md", "pictures/k.webp", 12, "A red kettle"),
         Reference("prices.csv#1", "pictures/k.webp", 0, "Kettle"),
     ]
-    chunks.append(chunk("row", "prices.csv#1"))
+    chunks.append(row("row", "prices.csv#1"))
     found, captions = linked(chunks, [picture("pictures/k.webp")], references)
     assert found == {"p:pictures/k.webp": ["b", "row", "a", "c"]}
     assert captions == {"p:pictures/k.webp": "A red kettle"}
@@ -62,5 +68,52 @@ def test_a_figure_belongs_to_its_page():
 
 
 def test_rows_of_a_catalogue_do_not_claim_pictures_by_name():
-    found, _ = linked([chunk("r", "prices.csv#1")], [picture("prices.jpg")])
+    found, _ = linked([row("r", "prices.csv#1")], [picture("prices.jpg")])
     assert found == {}
+
+
+def test_a_number_sign_in_a_file_name_makes_no_row_of_it():
+    chunks = [chunk("m", "C# Corner/guide #2.md"), row("r", "C# Corner/list.csv#1")]
+    found, _ = linked(chunks, [picture("C# Corner/guide #2.jpg"), picture("C# Corner/0.png")])
+    assert found == {"p:C# Corner/guide #2.jpg": ["m"], "p:C# Corner/0.png": ["m"]}
+
+
+def test_a_later_part_of_a_long_text_claims_no_picture():
+    chunks = [chunk("1", "guide.txt"), chunk("2", "guide.txt#part-2", file="guide.txt")]
+    found, _ = linked(chunks, [picture("guide.jpg")])
+    assert found == {"p:guide.jpg": ["1"]}
+
+
+def test_a_row_may_name_the_file_alone_and_in_other_capitals():
+    chunks = [row("k", "tables/shop.csv#K"), row("t", "tables/shop.csv#T"), chunk("m", "a.md")]
+    references = [
+        Reference("tables/shop.csv#K", "tables/Kettle.JPG", 0, "Kettle"),
+        Reference("tables/shop.csv#T", "tables/twin.jpg", 0, "Toaster"),
+        Reference("a.md", "gone/kettle.jpg", 0, "Another kettle"),
+    ]
+    names = ["media/red/kettle.jpg", "a/twin.jpg", "b/twin.jpg"]
+    found, captions = linked(chunks, [picture(name) for name in names], references)
+    assert found == {"p:media/red/kettle.jpg": ["k"]}, "two of a name are told apart by nobody"
+    assert captions == {"p:media/red/kettle.jpg": "Kettle"}
+
+
+def test_of_two_files_of_a_name_the_nearer_one_is_meant():
+    references = [Reference("spring/shop.csv#1", "spring/0.jpg", 0, "Tent")]
+    pictures = [picture("spring/pictures/0.jpg"), picture("autumn/pictures/0.jpg")]
+    found, _ = linked([row("r", "spring/shop.csv#1")], pictures, references)
+    assert found == {"p:spring/pictures/0.jpg": ["r"]}
+
+
+def test_a_figure_without_a_page_belongs_to_the_chunks_beside_it():
+    chunks = [chunk(str(n), "manual.docx", 10 * n) for n in range(5)]
+    figure = PicturePlace("p:f", "manual.docx", "manual.docx#figure-1", None)
+    references = [Reference("manual.docx", "manual.docx#figure-1", 25, "Valve")]
+    found, captions = linked(chunks, [figure], references)
+    assert found == {"p:f": ["2", "1", "3"]}
+    assert captions == {"p:f": "Valve"}
+
+
+def test_the_text_in_a_picture_comes_before_what_stands_around_it():
+    chunks = [chunk("label", "kettle.jpg"), chunk("text", "kettle.md")]
+    found, _ = linked(chunks, [picture("kettle.jpg")])
+    assert found == {"p:kettle.jpg": ["label", "text"]}

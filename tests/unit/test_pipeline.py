@@ -158,7 +158,7 @@ def test_a_path_that_is_not_a_folder(tmp_path: Path):
     [
         ("date.md", "---\ndate: 2024-02-30\n---\nBody words."),
         ("brace.md", "{\nBody words."),
-        ("twice.csv", "id,name\nA,Body\nA-3,words\nA,x\n"),
+        ("blank.csv", "id,name\nrow-3,Body\n,words\n\n"),
         ("nul.md", '---\nnote: "a\\0b"\n---\nBody words.'),
     ],
 )
