@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mmchat.app.encoders import Encoders, as_built
-from mmchat.config import Config, load_config
+from mmchat.config import ColumnsConfig, Config, load_config
 from mmchat.errors import ConfigError, InputError, StoreError
 from mmchat.ingest.pipeline import Pipeline
 from mmchat.ingest.process import ProcessReading
@@ -147,9 +147,8 @@ class Builder:
             source, path = before.source, before.source_path
         else:
             source, path = folder.resolve().name, _seen_from(self.out, folder)
-        manifest = Manifest(
-            text, image, asdict(self._config.ingest), source=source, source_path=path
-        )
+        ingest = {**asdict(self._config.ingest), "columns": asdict(self._config.columns)}
+        manifest = Manifest(text, image, ingest, source=source, source_path=path)
         return LocalWriter(self.out, manifest, rebuild=rebuild)
 
     def pipeline(self) -> Pipeline:
@@ -166,7 +165,7 @@ class Builder:
             self._encoders.image,
             ingest,
             self._progress,
-            ProcessReading(ReadSettings(ingest)),
+            ProcessReading(ReadSettings(ingest, self._config.columns)),
         )
 
 
@@ -224,4 +223,5 @@ def _shaped_as(config: Config, manifest: Manifest) -> Config:
     """Return the settings with those that shape the items as they were when the index was built."""
     shape = config.ingest.shape()
     before = {name: manifest.ingest[name] for name in shape if name in manifest.ingest}
-    return replace(config, ingest=replace(config.ingest, **before))
+    columns = ColumnsConfig(**manifest.ingest.get("columns", {}))
+    return replace(config, ingest=replace(config.ingest, **before), columns=columns)

@@ -29,13 +29,21 @@ class IngestConfig:
     max_media_px: int = 1600
     """The copy of a picture that the index keeps is scaled down to this length of its longer side."""
     max_seconds: float = 60.0
-    """A file that takes longer to read is given up, in seconds."""
+    """A file that gives nothing for so long while it is read is given up, in seconds."""
     max_memory_mb: int = 2048
     """Memory that reading a file may take before it is given up, in megabytes (2^20 bytes). Kept where
     the system can limit it (Linux)."""
 
     LIMITS: ClassVar = frozenset(
-        {"max_file_mb", "max_megapixels", "max_pages", "max_seconds", "max_memory_mb"}
+        {
+            "max_file_mb",
+            "max_text_mb",
+            "max_unpacked_mb",
+            "max_megapixels",
+            "max_pages",
+            "max_seconds",
+            "max_memory_mb",
+        }
     )
     """Settings that say only which files are refused: they leave what is made of the others as it is."""
 

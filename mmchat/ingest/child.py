@@ -48,6 +48,7 @@ def _answer(request: ReadRequest, context: LoadContext, answers: BinaryIO) -> No
     try:
         for part in read_file(request.source, request.content_hash, context):
             write_frame(answers, part)
+            _limit_time(context.config.max_seconds)
     except FileRejected as error:
         write_frame(answers, FileFailed(str(error), again=False))
     except FileUnreadable as error:

@@ -9,12 +9,12 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from mmchat import pictures
-from mmchat.config import IngestConfig
+from mmchat.config import ColumnsConfig, IngestConfig
 from mmchat.errors import FileRejected
 from mmchat.ingest.base import LoadContext, LoadedPart, LoadedPicture, SourcePath
 from mmchat.ingest.loading import load_file
@@ -27,10 +27,11 @@ class ReadSettings:
     """What loaders go by. It travels to a reading process, so that it holds settings and no objects."""
 
     ingest: IngestConfig
+    columns: ColumnsConfig = field(default_factory=ColumnsConfig)
 
     def context(self) -> LoadContext:
         """Return what loaders may use, made in the process that reads."""
-        return LoadContext(self.ingest)
+        return LoadContext(self.ingest, columns=self.columns)
 
 
 class FileUnreadable(Exception):
