@@ -3,16 +3,19 @@
 A picture beside a text says what the text means by "this product", and the text says what the picture
 shows. From the surest sign to the weakest:
 
-1. it is a figure of the document itself: the chunks of its page;
+1. it is a figure of the document itself: the chunks of its page, or those around it, the nearest first;
 2. a document names it (`![…](kettle.webp)`, a column of a catalogue);
 3. its file name has the stem of a document in the same folder: `Kettle_Iconic.jpg` and
    `Kettle_Description.txt`, `kettle-2.jpg` and `kettle.md`;
 4. it lies in a folder with one document only.
+
+Text that was read in a picture belongs to it too, and always. A picture that stands for others, which look
+the same, belongs to what those belong to; they themselves are seen no more.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePosixPath
 
@@ -22,47 +25,90 @@ from mmchat.types import Link
 
 # Links of one picture: enough for every passage of a product page, and a bound on a book's cover.
 MAX_LINKS = 40
+# Chunks that a figure belongs to where no page bounds what is beside it.
+_NEAREST = 4
+# Times that one document shows a picture again, from which on it is a logo.
+_LOGO_REPEATS = 3
 
 
 def link_pictures(
-    chunks: Sequence[ChunkPlace], pictures: Sequence[PicturePlace], references: Sequence[Reference]
+    chunks: Sequence[ChunkPlace],
+    pictures: Sequence[PicturePlace],
+    references: Sequence[Reference],
+    duplicates: Mapping[str, str] | None = None,
 ) -> tuple[list[Link], dict[str, str]]:
     """Link every picture to the chunks that it belongs to.
+
+    Args:
+        chunks: all there are, those of a document in order.
+        pictures: all there are.
+        references: all there are.
+        duplicates: picture id to the id of the picture that stands for it.
 
     Returns:
         the links, and picture id to a caption that a document gives it.
     """
+    names = {picture.name for picture in pictures}
     by_document: dict[str, list[ChunkPlace]] = defaultdict(list)
+    read_in: dict[str, list[ChunkPlace]] = defaultdict(list)
     for chunk in chunks:
-        by_document[chunk.document].append(chunk)
+        (read_in if chunk.document in names else by_document)[chunk.document].append(chunk)
     naming: dict[str, list[Reference]] = defaultdict(list)
     for reference in references:
         naming[reference.target].append(reference)
     neighbours = _Neighbours(by_document)
 
-    links: list[Link] = []
+    belonging: dict[str, list[str]] = {}
     captions: dict[str, str] = {}
     for picture in pictures:
         named = naming.get(picture.name, [])
         if picture.document in by_document:
-            found = _around_page(by_document[picture.document], picture.page)
+            found = _around(by_document[picture.document], picture)
         elif named:
             found = _around_references(named, by_document)
         else:
             documents = neighbours.of(picture.name)
             found = [chunk for document in documents for chunk in by_document[document]]
-        ids = list(dict.fromkeys(chunk.id for chunk in found))[:MAX_LINKS]
-        links += [Link(picture.id, chunk, position) for position, chunk in enumerate(ids)]
+        own = [chunk.id for chunk in read_in.get(picture.name, [])][:MAX_LINKS]
+        others = list(dict.fromkeys(chunk.id for chunk in found))
+        belonging[picture.id] = [*others[: MAX_LINKS - len(own)], *own]
         alt = max((reference.alt for reference in named), key=len, default="")
         if alt:
             captions[picture.id] = alt
+    _stand_in(belonging, pictures, duplicates or {})
+    links = [
+        Link(picture, chunk, position)
+        for picture, ids in belonging.items()
+        for position, chunk in enumerate(list(dict.fromkeys(ids))[:MAX_LINKS])
+    ]
     return links, captions
 
 
-def _around_page(chunks: Sequence[ChunkPlace], page: int | None) -> list[ChunkPlace]:
-    if page is None:
+def _stand_in(
+    belonging: dict[str, list[str]],
+    pictures: Sequence[PicturePlace],
+    duplicates: Mapping[str, str],
+) -> None:
+    """Hand what duplicates belong to over to the pictures that stand for them."""
+    document = {picture.id: picture.document for picture in pictures}
+    repeats = Counter((kept, document[item]) for item, kept in duplicates.items())
+    for item in sorted(duplicates):
+        kept = duplicates[item]
+        ids = belonging.pop(item)
+        # What a document shows on page after page (a logo) says nothing about any of them.
+        if repeats[kept, document[item]] < _LOGO_REPEATS:
+            belonging[kept] += ids
+
+
+def _around(chunks: Sequence[ChunkPlace], picture: PicturePlace) -> list[ChunkPlace]:
+    """Return the chunks beside a figure, the nearest first."""
+    offset = picture.offset
+    if picture.page is not None:
+        chunks = [chunk for chunk in chunks if chunk.page == picture.page]
+    if offset is None:
         return list(chunks)
-    return [chunk for chunk in chunks if chunk.page == page]
+    nearest = sorted(chunks, key=lambda c: (max(0, c.start - offset, offset + 1 - c.end), c.start))
+    return nearest if picture.page is not None else nearest[:_NEAREST]
 
 
 def _around_references(

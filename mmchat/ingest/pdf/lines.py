@@ -16,8 +16,8 @@ _CONTROL = dict.fromkeys([*range(9), *range(14, 32), 0xFFFE, 0xFFFF, 0xAD])
 # Pages of which most carry a line before it counts as a running header or footer.
 _MIN_PAGES = 5
 _MOST = 0.6
-_EDGE_LINES = 2
-"""Lines from the top and from the bottom of a page that may be running ones."""
+_MARGIN = 0.1
+"""The share of a page's height, at its top and at its bottom, where running lines stand."""
 _HYPHENATED = re.compile(r"[^\W\d_]+-[^\W\d_]+")
 
 
@@ -48,37 +48,41 @@ def mend(pages: Sequence[Sequence[Line]]) -> list[list[Line]]:
 
 
 def without_running_lines(pages: Sequence[Sequence[Line]]) -> list[list[Line]]:
-    """Leave out lines at the top or bottom of a page that most pages have there.
+    """Leave out lines in the margins of a page that most pages have there.
 
-    A number in them may count the pages ("Page 7 of 90"); any other number makes them different lines.
+    One number in them may count the pages ("Page 7 of 90"); any other makes them different lines.
     """
     if len([page for page in pages if page]) < _MIN_PAGES:
         return [list(page) for page in pages]
     seen: Counter[str] = Counter()
     for number, page in enumerate(pages):
-        seen.update({key for line in _edges(page) for key in _keys(line.text, number)})
+        seen.update({key for line in _margins(page) for key in _keys(line.text, number)})
     enough = _MOST * len([page for page in pages if page])
     kept = []
     for number, page in enumerate(pages):
         running = {
             id(line)
-            for line in _edges(page)
+            for line in _margins(page)
             if any(seen[key] >= enough for key in _keys(line.text, number))
         }
         kept.append([line for line in page if id(line) not in running])
     return kept
 
 
-def _edges(page: Sequence[Line]) -> list[Line]:
-    if len(page) <= 2 * _EDGE_LINES:
-        return list(page)
-    return [*page[:_EDGE_LINES], *page[-_EDGE_LINES:]]
+def _margins(page: Sequence[Line]) -> list[Line]:
+    return [
+        line
+        for line in page
+        if line.box is not None and (line.box.bottom <= _MARGIN or line.box.top >= 1 - _MARGIN)
+    ]
 
 
 def _keys(text: str, page: int) -> set[str]:
-    """Return what a line is on every page: itself, and itself with numbers relative to the page."""
-    counted = re.sub(r"\d{1,6}", lambda match: f"{int(match[0]) - page:+d}", text)
-    return {text, counted}
+    """Return what a line may be on every page: itself, or itself with one number relative to the page."""
+    numbers = list(re.finditer(r"\d{1,6}", text))
+    return {text} | {
+        f"{text[: n.start()]}{int(n[0]) - page:+d}{text[n.end() :]}" for n in numbers[:4]
+    }
 
 
 def _whole_words(page: Sequence[Line], known: set[str]) -> list[Line]:

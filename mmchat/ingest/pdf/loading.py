@@ -163,7 +163,7 @@ class _Reading:
         return layouts, heights, failed
 
     def _layout(self, page: pypdfium2.PdfPage) -> Layout:
-        layout = look_at(page, self._context.config.max_megapixels, boxes=True)
+        layout = look_at(page, self._context.config.max_megapixels)
         if not layout.is_scan:
             return layout
         covered = any(picture.covers_page for picture in layout.pictures)

@@ -55,19 +55,18 @@ class Layout:
     """Whether its text must be read off its picture."""
 
 
-def look_at(page: pypdfium2.PdfPage, max_megapixels: float, *, boxes: bool) -> Layout:
+def look_at(page: pypdfium2.PdfPage, max_megapixels: float) -> Layout:
     """Return the lines and pictures of a page.
 
     Args:
         page: it stays open.
         max_megapixels: where a picture has more, the page is not rendered, and its pictures are left out.
-        boxes: whether somebody needs to know where the lines stand, although there are no pictures.
     """
     pictures, shows_something = _pictures(page, max_megapixels)
     textpage = page.get_textpage()
     try:
         text = textpage.get_text_range()
-        lines = tuple(_lines(page, textpage, text, boxes or bool(pictures)))
+        lines = tuple(_lines(page, textpage, text))
     finally:
         textpage.close()
     printed = "".join(line.text for line in lines)
@@ -223,25 +222,27 @@ def _sum_of_pixels(one: Placed, other: Placed, box: Box) -> tuple[int, int]:
 
 
 def _lines(
-    page: pypdfium2.PdfPage, textpage: pypdfium2.PdfTextPage, text: str, boxes: bool
+    page: pypdfium2.PdfPage, textpage: pypdfium2.PdfTextPage, text: str
 ) -> Iterator[Line]:
     position = 0
     for raw in text.split("\n"):
         cleaned = clean(raw)
         if cleaned:
             span = (position, position + len(raw))
-            yield Line(cleaned, _line_box(page, textpage, *span) if boxes else None)
+            yield Line(cleaned, _line_box(page, textpage, *span))
         position += len(raw) + 1
 
 
 def _line_box(
     page: pypdfium2.PdfPage, textpage: pypdfium2.PdfTextPage, start: int, end: int
 ) -> Box | None:
-    left, right, bottom, top = (ctypes.c_double() for _ in range(4))
+    first = pdfium.FPDFText_GetCharIndexFromTextIndex(textpage, start)
+    if first < 0:
+        return None
+    left, top, right, bottom = (ctypes.c_double() for _ in range(4))
     points: list[tuple[float, float]] = []
-    for position in range(start, end):
-        index = pdfium.FPDFText_GetCharIndexFromTextIndex(textpage, position)
-        if index >= 0 and pdfium.FPDFText_GetCharBox(textpage, index, left, right, bottom, top):
+    for number in range(pdfium.FPDFText_CountRects(textpage, first, end - start)):
+        if pdfium.FPDFText_GetRect(textpage, number, left, top, right, bottom):
             points += [(left.value, bottom.value), (right.value, top.value)]
     return _box(page, points) if points else None
 
