@@ -39,7 +39,8 @@ def without_boilerplate(parts: Iterable[LoadedPart]) -> Iterator[LoadedPart]:
 def _shows_nothing(picture: LoadedPicture) -> bool:
     # A drawing has no pixels of its own: its size says how large it is meant to be shown.
     if picture.is_figure:
-        return min(picture.size) < MIN_FIGURE_PX or _is_blank(picture)
+        holds_text = picture.text_is_read and picture.offset is not None
+        return min(picture.size) < MIN_FIGURE_PX or (_is_blank(picture) and not holds_text)
     return max(picture.size) < MIN_FIGURE_PX or min(picture.size) < _MIN_FILE_PX
 
 

@@ -10,14 +10,15 @@ from dataclasses import dataclass, replace
 
 from mmchat.types import Box
 
-# PDFium writes one of these where a word was broken at the end of a line.
-_BROKEN_WORD = ("\ufffe", "\x02", "\u00ad")
-_CONTROL = dict.fromkeys([*range(9), *range(14, 32), 0xFFFE, 0xFFFF, 0xAD])
+# PDFium writes one of these in place of a hyphen at the end of a line, and the next line right after it.
+_BREAK = "\u00ad"
+_CONTROL = dict.fromkeys([*range(9), *range(14, 32), 0xFFFF]) | {0xFFFE: _BREAK, 2: _BREAK}
 # Pages of which most carry a line before it counts as a running header or footer.
 _MIN_PAGES = 5
 _MOST = 0.6
-_MARGIN = 0.1
+_MARGIN = 0.08
 """The share of a page's height, at its top and at its bottom, where running lines stand."""
+_BROKEN = re.compile(rf"([^\W\d_]+){_BREAK}([^\W\d_]+)")
 _HYPHENATED = re.compile(r"[^\W\d_]+-[^\W\d_]+")
 
 
@@ -31,10 +32,7 @@ class Line:
 
 
 def clean(raw: str) -> str:
-    """Return the text of one line as a reader sees it; a broken word keeps a hyphen."""
-    raw = raw.rstrip()
-    if raw.endswith(_BROKEN_WORD):
-        raw = raw[:-1] + "-"
+    """Return the text of one line as a reader sees it, with a soft hyphen where a word is broken."""
     return unicodedata.normalize("NFC", raw.translate(_CONTROL)).strip()
 
 
@@ -86,17 +84,10 @@ def _keys(text: str, page: int) -> set[str]:
 
 
 def _whole_words(page: Sequence[Line], known: set[str]) -> list[Line]:
-    """Put words together that were broken at the end of a line; `known` ones have a hyphen anyway."""
-    mended = list(page)
-    for at in range(len(mended) - 1):
-        first, _, rest = mended[at + 1].text.partition(" ")
-        head = re.search(r"([^\W\d_]+)-$", mended[at].text)
-        if head is None or not first[:1].islower():
-            continue
-        text = mended[at].text
-        whole = re.match(r"[^\W\d_]+", first)
-        if whole is None or f"{head[1]}-{whole[0]}".lower() not in known:
-            text = text[:-1]
-        mended[at] = replace(mended[at], text=text + first)
-        mended[at + 1] = replace(mended[at + 1], text=rest)
-    return [line for line in mended if line.text]
+    """Put broken words together; those that are `known` to have a hyphen anyway keep it."""
+
+    def join(match: re.Match[str]) -> str:
+        return match[1] + ("-" if f"{match[1]}-{match[2]}".lower() in known else "") + match[2]
+
+    mended = [replace(line, text=_BROKEN.sub(join, line.text)) for line in page]
+    return [replace(line, text=line.text.replace(_BREAK, "-")) for line in mended]
