@@ -28,6 +28,12 @@ class IngestConfig:
     """Pages of a document, at most."""
     max_media_px: int = 1600
     """The copy of a picture that the index keeps is scaled down to this length of its longer side."""
+    ocr: str = "auto"
+    """Whether text in pictures is read: `auto` (scanned pages, and pictures that look like a screenshot, a
+    label, a receipt or a diagram), `on` (every picture) or `off`."""
+    ocr_model: str = ""
+    """The path of another recognition model (PP-OCR, .onnx) than the one that comes with rapidocr, which
+    reads Chinese, English, Japanese and the Latin alphabet, but no Korean."""
     max_seconds: float = 60.0
     """A file that gives nothing for so long while it is read is given up, in seconds."""
     max_memory_mb: int = 2048
@@ -71,6 +77,7 @@ class IngestConfig:
         _require(
             self.max_memory_mb >= 256, "ingest.max_memory_mb", self.max_memory_mb, "256 or more"
         )
+        _require(self.ocr in {"auto", "on", "off"}, "ingest.ocr", self.ocr, "auto, on or off")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,8 @@ from pathlib import PurePosixPath
 from mmchat.config import IngestConfig
 from mmchat.errors import FileRejected
 from mmchat.ingest.base import LoadContext, LoadedPart, Loader, SourcePath
+from mmchat.ingest.images import without_boilerplate
+from mmchat.ingest.ocr import with_text
 from mmchat.pictures import SUFFIXES as IMAGE_SUFFIXES
 
 # Ending of a file name to the module and function that read it: a format costs its imports only where
@@ -55,7 +57,7 @@ def load_file(source: SourcePath, context: LoadContext) -> Iterator[LoadedPart]:
     """
     loader = _loader(source)
     refuse_large(source, context.config)
-    yield from loader(source, context)
+    yield from with_text(without_boilerplate(loader(source, context)), context)
 
 
 def refuse_large(source: SourcePath, config: IngestConfig) -> None:

@@ -20,6 +20,7 @@ from mmchat.errors import FileRejected, InputError
 from mmchat.ingest.ahead import ReadAhead
 from mmchat.ingest.base import LoadedPart, SourcePath
 from mmchat.ingest.chunking import chunk_document
+from mmchat.ingest.duplicates import find_duplicates
 from mmchat.ingest.linking import MAX_LINKS, link_pictures
 from mmchat.ingest.planning import FileToRead, Plan, make_plan
 from mmchat.ingest.reading import DirectReading, FileUnreadable, Reading, ReadPart, ReadSettings
@@ -315,8 +316,11 @@ def added_files(writer: Writer) -> list[FoundFile]:
 
 def relink(writer: Writer) -> None:
     """Find out anew which pictures belong to which chunks."""
-    links, captions = link_pictures(*writer.places(MAX_LINKS))
+    chunks, pictures, references = writer.places(MAX_LINKS)
+    duplicates = find_duplicates(pictures, references)
+    links, captions = link_pictures(chunks, pictures, references, duplicates)
     writer.set_links(links, captions)
+    writer.set_duplicates(duplicates)
 
 
 def report_of(

@@ -17,7 +17,9 @@ from mmchat import pictures
 from mmchat.config import ColumnsConfig, IngestConfig
 from mmchat.errors import FileRejected
 from mmchat.ingest.base import LoadContext, LoadedPart, LoadedPicture, SourcePath
+from mmchat.ingest.duplicates import look_of
 from mmchat.ingest.loading import load_file
+from mmchat.ingest.ocr import text_recogniser
 
 _log = logging.getLogger(__name__)
 
@@ -31,7 +33,7 @@ class ReadSettings:
 
     def context(self) -> LoadContext:
         """Return what loaders may use, made in the process that reads."""
-        return LoadContext(self.ingest, columns=self.columns)
+        return LoadContext(self.ingest, text_recogniser(self.ingest), self.columns)
 
 
 class FileUnreadable(Exception):
@@ -40,10 +42,11 @@ class FileUnreadable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Copies:
-    """The copies of a picture that an index keeps, as the bytes of JPEG files."""
+    """The copies of a picture that an index keeps, as the bytes of JPEG files, and what it looks like."""
 
     media: bytes
     thumb: bytes
+    look: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,4 +139,5 @@ def _copies(picture: LoadedPicture) -> Copies:
     return Copies(
         media=pictures.to_jpeg(picture.image),
         thumb=pictures.to_jpeg(picture.image, pictures.THUMB_PX),
+        look=look_of(picture.image),
     )

@@ -48,6 +48,7 @@ class PreparedPart:
                 for picture, copies in zip(loaded.pictures, self.read.copies, strict=True)
             ),
             references=tuple(r for document in loaded.documents for r in document.references),
+            dropped=loaded.dropped,
         )
 
     def _keep(self, picture: LoadedPicture, copies: Copies, writer: Writer) -> Picture:
@@ -63,6 +64,8 @@ class PreparedPart:
             caption=picture.caption,
             page=picture.page,
             box=picture.box,
+            offset=picture.offset,
+            look=copies.look,
         )
 
 

@@ -28,7 +28,9 @@ def places(connection: sqlite3.Connection, most: int) -> Places:
     if not pictures:
         return [], [], []
     references = [Reference(*row) for row in connection.execute(_REFERENCES)]
-    close = {p.document for p in pictures} | {r.document for r in references}
+    # The text that was read in a figure is a document with the figure's name.
+    close = {name for p in pictures for name in (p.document, p.name)}
+    close |= {r.document for r in references}
     folders = {PurePosixPath(p.name).parent for p in pictures}
     whole: list[int] = []
     beside: list[int] = []
@@ -47,8 +49,8 @@ def places(connection: sqlite3.Connection, most: int) -> Places:
 
 _DOCUMENTS = "SELECT d.id, d.path, f.path FROM documents d JOIN files f ON f.id = d.file"
 _PICTURES = """
-SELECT p.item, d.path, p.name, p.page FROM pictures p JOIN documents d ON d.id = p.document
-ORDER BY p.name
+SELECT p.item, d.path, p.name, p.page, p."offset", p.look FROM pictures p
+JOIN documents d ON d.id = p.document ORDER BY p.name
 """
 _REFERENCES = """
 SELECT d.path, r.target, r."offset", r.alt FROM refs r JOIN documents d ON d.id = r.document
