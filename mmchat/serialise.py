@@ -58,6 +58,8 @@ def report_values(report: IndexReport) -> dict[str, object]:
         "skipped": report.skipped,
         "removed": report.removed,
         "errors": report.errors,
+        "dropped": report.dropped,
+        "duplicates": report.duplicates,
         "seconds": report.seconds,
         "problems": [{"document": p.document, "reason": p.reason} for p in report.problems],
     }

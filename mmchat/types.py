@@ -107,6 +107,10 @@ class Picture:
     caption: str = ""
     page: int | None = None
     box: Box | None = None
+    offset: int | None = None
+    """The character of its document's text beside which a figure stands."""
+    look: bytes = b""
+    """What it looks like in a few bytes, by which pictures that are nearly the same are found."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,3 +225,7 @@ class IndexReport:
     """Files that could not be indexed; `problems` says why."""
     seconds: float
     problems: tuple[FileProblem, ...] = ()
+    dropped: int = 0
+    """Pictures that were left out because they show nothing: spacers, icons, blank figures."""
+    duplicates: int = 0
+    """Pictures that look like another one, which stands for them in results."""

@@ -83,5 +83,7 @@ def _print_report(report: IndexReport, out: Path) -> None:
     typer.echo(
         f"{out}: {report.documents} documents, {report.chunks} passages, {report.pictures} pictures. "
         f"This time: {report.embedded} items embedded, {report.skipped} files unchanged, "
-        f"{report.removed} removed, {report.errors} not readable, {report.seconds:.1f} s."
+        f"{report.removed} removed, {report.errors} not readable, {report.seconds:.1f} s. "
+        f"Of the pictures {report.duplicates} look like another one; {report.dropped} more that show nothing "
+        "(icons, lines, blanks) were left out."
     )

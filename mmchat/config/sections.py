@@ -27,6 +27,12 @@ class IngestConfig:
     """Pages of a document, at most."""
     max_media_px: int = 1600
     """The copy of a picture that the index keeps is scaled down to this length of its longer side."""
+    ocr: str = "auto"
+    """Whether text in pictures is read: `auto` (scanned pages, and pictures that look like a screenshot, a
+    label, a receipt or a diagram), `on` (every picture) or `off`."""
+    ocr_model: str = ""
+    """The path of another recognition model (PP-OCR, .onnx) than the one that comes with rapidocr, which
+    reads Chinese, English, Japanese and the Latin alphabet, but no Korean."""
 
     def __post_init__(self) -> None:
         _require(self.chunk_tokens >= 16, "ingest.chunk_tokens", self.chunk_tokens, "16 or more")
@@ -44,6 +50,7 @@ class IngestConfig:
         _require(self.max_megapixels > 0, "ingest.max_megapixels", self.max_megapixels, "above 0")
         _require(self.max_pages >= 1, "ingest.max_pages", self.max_pages, "1 or more")
         _require(self.max_media_px >= 384, "ingest.max_media_px", self.max_media_px, "384 or more")
+        _require(self.ocr in {"auto", "on", "off"}, "ingest.ocr", self.ocr, "auto, on or off")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from mmchat.pictures import to_rgb
+
 if TYPE_CHECKING:
     from PIL.Image import Image
     from torch import Tensor
@@ -48,27 +50,6 @@ class Preparation:
         return pixels.div_(255).sub_(self._mean).div_(self._std)
 
 
-def to_rgb(image: Image) -> Image:
-    """Return the picture in RGB, upright, and on white where it was transparent.
-
-    Models are trained on photos, and product pictures that were cut out are meant for a white page;
-    Pillow's own conversion would uncover whatever colour lies under the transparent part.
-    """
-    from PIL import Image, ImageOps
-
-    image = ImageOps.exif_transpose(image)
-    if image.mode == "RGB" and "transparency" not in image.info:
-        return image
-    if image.mode in {"RGBA", "RGBa", "LA", "La", "PA"} or "transparency" in image.info:
-        rgba = image.convert("RGBA")
-        ground = Image.new("RGB", rgba.size, "white")
-        ground.paste(rgba, mask=rgba.getchannel("A"))
-        return ground
-    if image.mode == "F" or image.mode.startswith("I"):
-        return Image.fromarray(_high_byte(np.asarray(image, dtype=np.float32))).convert("RGB")
-    return image.convert("RGB")
-
-
 def shrink(image: Image, shortest: int) -> Image:
     """Return the picture averaged down by a whole factor, still twice as large as is needed.
 
@@ -81,11 +62,3 @@ def shrink(image: Image, shortest: int) -> Image:
     """
     factor = min(image.size) // (shortest * _REDUCING_GAP)
     return image.reduce(factor) if factor > 1 else image
-
-
-def _high_byte(values: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Scale grey values of 16 bits, or fractions, to 0…255; Pillow would cut off what is above."""
-    top = float(values.max(initial=0.0))
-    full = next((limit for limit in (1.0, 255.0, 65535.0) if top <= limit), top)
-    scaled: NDArray[np.uint8] = np.clip(values * (255.0 / full), 0, 255).astype(np.uint8)
-    return scaled

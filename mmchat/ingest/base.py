@@ -47,6 +47,15 @@ class LoadedPicture:
     caption: str = ""
     page: int | None = None
     box: Box | None = None
+    offset: int | None = None
+    """The character of the document's text beside which it stands."""
+    text_is_read: bool = False
+    """Whether the document holds the text that is in the picture: the picture of a scanned page."""
+
+    @property
+    def is_figure(self) -> bool:
+        """Whether it is part of a document, and no file of its own."""
+        return self.name != self.document
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +66,8 @@ class LoadedPart:
     pictures: tuple[LoadedPicture, ...] = ()
     notes: tuple[str, ...] = ()
     """What whoever owns the file should be told of how it was read, in sentences that name it."""
+    dropped: int = 0
+    """Pictures that were left out because they show nothing: spacers, icons, blank figures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +96,10 @@ class TextRecogniser(Protocol):
 
     def read(self, image: Image) -> Sequence[TextLine]:
         """Return the lines of an RGB picture in reading order."""
+        ...
+
+    def may_hold_text(self, image: Image) -> bool:
+        """Tell at a glance whether reading a picture is worth its time."""
         ...
 
 

@@ -3,20 +3,21 @@
 A picture beside a text says what the text means by "this product", and the text says what the picture
 shows. From the surest sign to the weakest:
 
-1. it is a figure of the document itself: the chunks at its place, or else of its page;
+1. it is a figure of the document itself: the chunks of its page, or those around it, the nearest first;
 2. a document names it (`![…](kettle.webp)`, a column of a table). A table may name the file alone, or
    write it in other capitals: shops keep their pictures elsewhere than their tables;
 3. its file name has the stem of a document in the same folder: `Kettle_Iconic.jpg` and
    `Kettle_Description.txt`, `kettle-2.jpg` and `kettle.md`;
 4. it lies in a folder with one document only.
 
-The text that was recognised in a picture file is a passage of that picture, before any of these.
+Text that was read in a picture belongs to it too, and always. A picture that stands for others, which look
+the same, belongs to what those belong to; they themselves are seen no more.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import takewhile
 from pathlib import PurePosixPath
 
@@ -26,44 +27,60 @@ from mmchat.types import Link
 
 # Links of one picture: enough for every passage of a product page, and a bound on a book's cover.
 MAX_LINKS = 40
+# Chunks that a figure belongs to where no page bounds what is beside it.
+_NEAREST = 4
+# Times that one document shows a picture again, from which on it is a logo.
+_LOGO_REPEATS = 3
 
 
 def link_pictures(
-    chunks: Sequence[ChunkPlace], pictures: Sequence[PicturePlace], references: Sequence[Reference]
+    chunks: Sequence[ChunkPlace],
+    pictures: Sequence[PicturePlace],
+    references: Sequence[Reference],
+    duplicates: Mapping[str, str] | None = None,
 ) -> tuple[list[Link], dict[str, str]]:
     """Link every picture to the chunks that it belongs to.
+
+    Args:
+        chunks: all there are, those of a document in order.
+        pictures: all there are.
+        references: all there are.
+        duplicates: picture id to the id of the picture that stands for it.
 
     Returns:
         the links, and picture id to a caption that a document gives it.
     """
+    names = {picture.name for picture in pictures}
     by_document: dict[str, list[ChunkPlace]] = defaultdict(list)
+    read_in: dict[str, list[ChunkPlace]] = defaultdict(list)
     for chunk in chunks:
-        by_document[chunk.document].append(chunk)
-    naming = _naming(references, pictures, chunks)
-    files = {picture.name for picture in pictures if picture.document == picture.name}
-    neighbours = _Neighbours(
-        document
-        for document, (first, *_) in by_document.items()
-        if document not in files and not _is_row(first)
-    )
+        (read_in if chunk.document in names else by_document)[chunk.document].append(chunk)
+    naming = _naming(references, names, chunks)
+    neighbours = _Neighbours(d for d, (first, *_) in by_document.items() if not _is_row(first))
 
-    links: list[Link] = []
+    belonging: dict[str, list[str]] = {}
     captions: dict[str, str] = {}
     for picture in pictures:
         named = naming.get(picture.name, [])
-        own = by_document.get(picture.document, [])
-        if picture.name not in files:
-            found = _around_figure(picture, named, own)
+        if picture.document in by_document:
+            found = _around(by_document[picture.document], picture)
         elif named:
-            found = [*own, *_around_references(named, by_document)]
+            found = _around_references(named, by_document)
         else:
             documents = neighbours.of(picture.name)
-            found = [*own, *(chunk for document in documents for chunk in by_document[document])]
-        ids = list(dict.fromkeys(chunk.id for chunk in found))[:MAX_LINKS]
-        links += [Link(picture.id, chunk, position) for position, chunk in enumerate(ids)]
+            found = [chunk for document in documents for chunk in by_document[document]]
+        own = [chunk.id for chunk in read_in.get(picture.name, [])][:MAX_LINKS]
+        others = list(dict.fromkeys(chunk.id for chunk in found))
+        belonging[picture.id] = [*others[: MAX_LINKS - len(own)], *own]
         alt = max((reference.alt for reference in named), key=len, default="")
         if alt:
             captions[picture.id] = alt
+    _stand_in(belonging, pictures, duplicates or {})
+    links = [
+        Link(picture, chunk, position)
+        for picture, ids in belonging.items()
+        for position, chunk in enumerate(list(dict.fromkeys(ids))[:MAX_LINKS])
+    ]
     return links, captions
 
 
@@ -74,12 +91,11 @@ def _is_row(chunk: ChunkPlace) -> bool:
 
 def _naming(
     references: Iterable[Reference],
-    pictures: Sequence[PicturePlace],
+    known: Collection[str],
     chunks: Iterable[ChunkPlace],
 ) -> dict[str, list[Reference]]:
     """Return the name of each picture to the references that mean it."""
     rows = {chunk.document for chunk in chunks if _is_row(chunk)}
-    known = {picture.name for picture in pictures}
     by_path: dict[str, list[str]] = defaultdict(list)
     by_file: dict[str, list[str]] = defaultdict(list)
     for name in sorted(known):
@@ -113,21 +129,31 @@ def _nearest(document: str, names: Sequence[str]) -> list[str]:
     return [ranked[0][1]] if is_clear else []
 
 
-def _around_figure(
-    picture: PicturePlace, named: Iterable[Reference], own: Sequence[ChunkPlace]
-) -> list[ChunkPlace]:
-    """Return the chunks at the places of a figure and beside them, or those of its page."""
-    at: list[ChunkPlace] = []
-    beside: list[ChunkPlace] = []
-    for reference in named:
-        place = next((n for n, c in enumerate(own) if reference.offset < c.end), None)
-        if place is not None:
-            at.append(own[place])
-            beside += [*own[max(0, place - 1) : place], *own[place + 1 : place + 2]]
+def _stand_in(
+    belonging: dict[str, list[str]],
+    pictures: Sequence[PicturePlace],
+    duplicates: Mapping[str, str],
+) -> None:
+    """Hand what duplicates belong to over to the pictures that stand for them."""
+    document = {picture.id: picture.document for picture in pictures}
+    repeats = Counter((kept, document[item]) for item, kept in duplicates.items())
+    for item in sorted(duplicates):
+        kept = duplicates[item]
+        ids = belonging.pop(item)
+        # What a document shows on page after page (a logo) says nothing about any of them.
+        if repeats[kept, document[item]] < _LOGO_REPEATS:
+            belonging[kept] += ids
+
+
+def _around(chunks: Sequence[ChunkPlace], picture: PicturePlace) -> list[ChunkPlace]:
+    """Return the chunks beside a figure, the nearest first."""
+    offset = picture.offset
     if picture.page is not None:
-        on_page = [chunk for chunk in own if chunk.page == picture.page]
-        return [chunk for chunk in at if chunk.page == picture.page] + on_page
-    return at + beside or list(own)
+        chunks = [chunk for chunk in chunks if chunk.page == picture.page]
+    if offset is None:
+        return list(chunks)
+    nearest = sorted(chunks, key=lambda c: (max(0, c.start - offset, offset + 1 - c.end), c.start))
+    return nearest if picture.page is not None else nearest[:_NEAREST]
 
 
 def _around_references(

@@ -8,6 +8,8 @@ from pathlib import PurePosixPath
 
 from mmchat.errors import FileRejected
 from mmchat.ingest.base import LoadContext, LoadedPart, Loader, SourcePath
+from mmchat.ingest.images import without_boilerplate
+from mmchat.ingest.ocr import with_text
 from mmchat.pictures import SUFFIXES as IMAGE_SUFFIXES
 
 # Ending of a file name to the module and function that read it: a format costs its imports only where
@@ -62,7 +64,7 @@ def load_file(source: SourcePath, context: LoadContext) -> Iterator[LoadedPart]:
             f"{source.relative} has {size_mb:,.0f} MB; the limit is {limit:,.0f} MB. Split it, or "
             f"raise ingest.{setting}."
         )
-    yield from loader(source, context)
+    yield from with_text(without_boilerplate(loader(source, context)), context)
 
 
 def supported_suffixes() -> frozenset[str]:

@@ -21,8 +21,10 @@ from mmchat.config import IngestConfig
 from mmchat.errors import FileRejected, InputError
 from mmchat.ingest.base import LoadContext, LoadedPart, LoadedPicture
 from mmchat.ingest.chunking import chunk_document
+from mmchat.ingest.duplicates import find_duplicates, look_of
 from mmchat.ingest.linking import link_pictures
 from mmchat.ingest.loading import load_file
+from mmchat.ingest.ocr import text_recogniser
 from mmchat.ingest.scanning import FoundFile, scan
 from mmchat.stores.base import SourcePart, Vectors, Writer
 from mmchat.types import Chunk, FileProblem, IndexReport, Picture
@@ -143,7 +145,7 @@ class Pipeline:
         self._text_encoder = text_encoder
         self._image_encoder = image_encoder
         self._config = config
-        self._context = LoadContext(config)
+        self._context = LoadContext(config, text_recogniser(config))
         self._progress = progress or NoProgress()
 
     def run(self, folder: Path, writer: Writer, *, leave_out: Path | None = None) -> IndexReport:
@@ -265,8 +267,11 @@ class Pipeline:
         if counts["chunks"] + counts["pictures"] == 0:
             raise InputError(_nothing(folder, writer.problems()))
         if tally.changed or writer.starts_empty:
-            links, captions = link_pictures(*writer.places())
+            chunks, pictures, references = writer.places()
+            duplicates = find_duplicates(pictures, references)
+            links, captions = link_pictures(chunks, pictures, references, duplicates)
             writer.set_links(links, captions)
+            writer.set_duplicates(duplicates)
             writer.commit()
 
 
@@ -291,6 +296,7 @@ def _source(
         chunks=tuple(chunks),
         pictures=tuple(_keep(picture, content_hash, writer) for picture in loaded.pictures),
         references=tuple(r for document in loaded.documents for r in document.references),
+        dropped=loaded.dropped,
     )
 
 
@@ -310,6 +316,8 @@ def _keep(picture: LoadedPicture, content_hash: str, writer: Writer) -> Picture:
         caption=picture.caption,
         page=picture.page,
         box=picture.box,
+        offset=picture.offset,
+        look=look_of(picture.image),
     )
 
 

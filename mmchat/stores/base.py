@@ -45,6 +45,8 @@ class SourcePart:
     chunks: tuple[Chunk, ...] = ()
     pictures: tuple[Picture, ...] = ()
     references: tuple[Reference, ...] = ()
+    dropped: int = 0
+    """Pictures that were left out because they show nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +64,15 @@ class ChunkPlace:
 
 @dataclass(frozen=True, slots=True)
 class PicturePlace:
-    """Where a picture stands: what linking needs to know of it."""
+    """Where a picture stands, and what it looks like: what linking needs to know of it."""
 
     id: str
     document: str
     name: str
     page: int | None
+    offset: int | None = None
+    """The character of its document's text beside which it stands."""
+    look: bytes = b""
 
 
 class Reader(Protocol):
@@ -82,7 +87,10 @@ class Reader(Protocol):
         ...
 
     def search_images(self, vector: Vectors, k: int) -> list[Scored]:
-        """Return the `k` pictures nearest to a vector of the image space, best first."""
+        """Return the `k` pictures nearest to a vector of the image space, best first.
+
+        Pictures that duplicate another one are left out.
+        """
         ...
 
     def chunks(self, ids: Sequence[str]) -> Mapping[str, Chunk]:
@@ -155,12 +163,19 @@ class Writer(Protocol):
         """Replace all links, and give pictures without a caption of their own one (by id)."""
         ...
 
+    def set_duplicates(self, duplicates: Mapping[str, str]) -> None:
+        """Replace what is known of duplicates: picture id to the id of the one that stands for it."""
+        ...
+
     def problems(self) -> Sequence[FileProblem]:
         """Return the files that could not be indexed, in this run and in those before it."""
         ...
 
     def counts(self) -> Mapping[str, int]:
-        """Return how many `documents`, `chunks`, `pictures` and `errors` there are."""
+        """Return how many items there are.
+
+        The names are `documents`, `chunks`, `pictures`, `errors`, `dropped` and `duplicates`.
+        """
         ...
 
     def commit(self) -> None:

@@ -17,7 +17,8 @@ from mmchat.types import Box, Chunk, Document, FileProblem, Link, Picture
 
 # The row id of a chunk or picture is also the id of its vector in the FAISS file beside this one.
 _SCHEMA = """
-CREATE TABLE files (id INTEGER PRIMARY KEY, path TEXT UNIQUE NOT NULL, content_hash TEXT NOT NULL);
+CREATE TABLE files (id INTEGER PRIMARY KEY, path TEXT UNIQUE NOT NULL, content_hash TEXT NOT NULL,
+    dropped INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE problems (path TEXT PRIMARY KEY, content_hash TEXT NOT NULL, reason TEXT NOT NULL);
 CREATE TABLE documents (
     id INTEGER PRIMARY KEY, file INTEGER NOT NULL REFERENCES files ON DELETE CASCADE,
@@ -34,7 +35,8 @@ CREATE TABLE pictures (
     id INTEGER PRIMARY KEY, item TEXT UNIQUE NOT NULL,
     document INTEGER NOT NULL REFERENCES documents ON DELETE CASCADE,
     name TEXT NOT NULL, media TEXT NOT NULL, thumb TEXT NOT NULL, width INTEGER NOT NULL,
-    height INTEGER NOT NULL, caption TEXT NOT NULL, page INTEGER, box TEXT);
+    height INTEGER NOT NULL, own_caption TEXT NOT NULL, caption TEXT NOT NULL, page INTEGER, box TEXT,
+    "offset" INTEGER, look BLOB NOT NULL, duplicate_of TEXT);
 CREATE INDEX pictures_document ON pictures (document);
 CREATE TABLE refs (
     document INTEGER NOT NULL REFERENCES documents ON DELETE CASCADE,
@@ -51,7 +53,8 @@ SELECT c.item, d.path, c.ordinal, substr(d.text, c.start + 1, c."end" - c.start)
 FROM chunks c JOIN documents d ON d.id = c.document WHERE c.item IN (SELECT value FROM json_each(?))
 """
 _SELECT_PICTURES = """
-SELECT p.item, d.path, p.name, p.media, p.thumb, p.width, p.height, p.caption, p.page, p.box
+SELECT p.item, d.path, p.name, p.media, p.thumb, p.width, p.height, p.caption, p.page, p.box,
+       p."offset", p.look
 FROM pictures p JOIN documents d ON d.id = p.document WHERE p.item IN (SELECT value FROM json_each(?))
 """
 
@@ -102,6 +105,9 @@ def insert_part(connection: sqlite3.Connection, part: SourcePart) -> tuple[list[
         (part.path, part.content_hash),
     )
     (file_id,) = connection.execute("SELECT id FROM files WHERE path = ?", (part.path,)).fetchone()
+    connection.execute(
+        "UPDATE files SET dropped = dropped + ? WHERE id = ?", (part.dropped, file_id)
+    )
     documents: dict[str, int] = {}
     for document in part.documents:
         cursor = connection.execute(
@@ -156,8 +162,8 @@ def _insert_chunk(connection: sqlite3.Connection, document: int, chunk: Chunk) -
 def _insert_picture(connection: sqlite3.Connection, document: int, picture: Picture) -> int:
     box = picture.box
     cursor = connection.execute(
-        "INSERT INTO pictures (item, document, name, media, thumb, width, height, caption, page, box)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO pictures (item, document, name, media, thumb, width, height, own_caption, caption,"
+        ' page, box, "offset", look) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
         (
             picture.id,
             document,
@@ -167,8 +173,11 @@ def _insert_picture(connection: sqlite3.Connection, document: int, picture: Pict
             picture.width,
             picture.height,
             picture.caption,
+            picture.caption,
             picture.page,
             json.dumps([box.left, box.top, box.right, box.bottom]) if box else None,
+            picture.offset,
+            picture.look,
         ),
     )
     return _row_id(cursor)
@@ -200,7 +209,7 @@ def places(
         " ORDER BY d.path, c.ordinal"
     )
     pictures = connection.execute(
-        "SELECT p.item, d.path, p.name, p.page FROM pictures p"
+        'SELECT p.item, d.path, p.name, p.page, p."offset", p.look FROM pictures p'
         " JOIN documents d ON d.id = p.document ORDER BY p.name"
     )
     references = connection.execute(
@@ -219,7 +228,8 @@ def replace_links(
 ) -> None:
     """Replace all links, and the captions of the pictures that are named."""
     connection.execute("DELETE FROM links")
-    connection.execute("UPDATE pictures SET caption = ''")  # a document may name it no longer
+    # A document may name it no longer.
+    connection.execute("UPDATE pictures SET caption = own_caption WHERE caption <> own_caption")
     connection.executemany(
         "INSERT INTO links (picture, chunk, position) VALUES (?, ?, ?)",
         [(link.picture, link.chunk, link.position) for link in links],
@@ -228,6 +238,22 @@ def replace_links(
         "UPDATE pictures SET caption = ? WHERE item = ?",
         [(caption, item) for item, caption in captions.items()],
     )
+
+
+def replace_duplicates(connection: sqlite3.Connection, duplicates: Mapping[str, str]) -> None:
+    """Replace which picture stands for which others."""
+    connection.execute("UPDATE pictures SET duplicate_of = NULL WHERE duplicate_of IS NOT NULL")
+    connection.executemany(
+        "UPDATE pictures SET duplicate_of = ? WHERE item = ?",
+        [(kept, item) for item, kept in duplicates.items()],
+    )
+
+
+def hidden_pictures(connection: sqlite3.Connection) -> set[int]:
+    """Return the row ids of the pictures that another one stands for."""
+    return {
+        row for (row,) in connection.execute("SELECT id FROM pictures WHERE duplicate_of NOT NULL")
+    }
 
 
 def search_words(connection: sqlite3.Connection, text: str, k: int) -> list[Scored]:
@@ -287,8 +313,23 @@ def select_pictures(connection: sqlite3.Connection, ids: Sequence[str]) -> dict[
             caption=caption,
             page=page,
             box=Box(*json.loads(box)) if box else None,
+            offset=offset,
+            look=look,
         )
-        for item, document, name, media, thumb, width, height, caption, page, box in rows
+        for (
+            item,
+            document,
+            name,
+            media,
+            thumb,
+            width,
+            height,
+            caption,
+            page,
+            box,
+            offset,
+            look,
+        ) in rows
     }
 
 
@@ -340,17 +381,16 @@ def media_names(connection: sqlite3.Connection) -> set[str]:
 
 
 def counts(connection: sqlite3.Connection) -> dict[str, int]:
-    """Return how many documents, chunks, pictures and errors there are."""
-    tables = {
-        "documents": "documents",
-        "chunks": "chunks",
-        "pictures": "pictures",
-        "errors": "problems",
+    """Return how many there are of what `mmchat.stores.base.Writer.counts` names."""
+    queries = {
+        "documents": "SELECT count(*) FROM documents",
+        "chunks": "SELECT count(*) FROM chunks",
+        "pictures": "SELECT count(*) FROM pictures",
+        "errors": "SELECT count(*) FROM problems",
+        "dropped": "SELECT coalesce(sum(dropped), 0) FROM files",
+        "duplicates": "SELECT count(duplicate_of) FROM pictures",
     }
-    return {
-        name: connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]  # noqa: S608
-        for name, table in tables.items()
-    }
+    return {name: connection.execute(query).fetchone()[0] for name, query in queries.items()}
 
 
 def _row_id(cursor: sqlite3.Cursor) -> int:

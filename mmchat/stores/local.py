@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from mmchat.stores import catalog
 from mmchat.stores.base import Scored, Vectors
 from mmchat.stores.layout import CATALOG, IMAGE, MANIFEST, TEXT, current_generation
 from mmchat.stores.manifest import Manifest
-from mmchat.stores.vectors import damaged, read_vectors
+from mmchat.stores.vectors import damaged, read_vectors, search_vectors
 from mmchat.types import Chunk, Document, FileProblem, Picture
 
 
@@ -34,6 +34,7 @@ class LocalReader:
         self._local = threading.local()
         try:
             catalog.check(self._connection)
+            self._hidden = catalog.hidden_pictures(self._connection)
         except sqlite3.DatabaseError as error:
             raise IndexMismatch(damaged(self.generation / CATALOG)) from error
 
@@ -47,8 +48,8 @@ class LocalReader:
         return self._nearest(self._text, "chunks", vector, k)
 
     def search_images(self, vector: Vectors, k: int) -> list[Scored]:
-        """Return the `k` pictures nearest to a vector of the image space, best first."""
-        return self._nearest(self._images, "pictures", vector, k)
+        """Return the `k` pictures nearest to a vector of the image space, without duplicates."""
+        return self._nearest(self._images, "pictures", vector, k, self._hidden)
 
     def search_words(self, text: str, k: int) -> list[Scored]:
         """Return the `k` chunks that match the words of `text` best (BM25), best first."""
@@ -86,10 +87,12 @@ class LocalReader:
         """Return the full path of a picture that the index keeps."""
         return self.folder / relative
 
-    def _nearest(self, index: Any, table: str, vector: Vectors, k: int) -> list[Scored]:
+    def _nearest(
+        self, index: Any, table: str, vector: Vectors, k: int, hidden: Set[int] = frozenset()
+    ) -> list[Scored]:
         if index.ntotal == 0:
             return []
-        scores, rows = index.search(vector[None, :], min(k, index.ntotal))
+        scores, rows = search_vectors(index, vector, min(k, index.ntotal), hidden)
         found = [
             (int(row), float(s)) for row, s in zip(rows[0], scores[0], strict=True) if row >= 0
         ]

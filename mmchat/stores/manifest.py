@@ -10,7 +10,7 @@ from typing import Any
 
 from mmchat.errors import IndexMismatch
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 
 @dataclass(frozen=True, slots=True)

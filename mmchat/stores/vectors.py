@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from pathlib import Path
 from typing import Any
 
 import faiss
+import numpy as np
 
 from mmchat.errors import IndexMismatch
+from mmchat.stores.base import Vectors
 
 
 def empty_vectors(dimension: int) -> Any:
@@ -29,6 +32,22 @@ def read_vectors(path: Path) -> Any:
         return faiss.read_index(str(path))
     except RuntimeError as error:
         raise IndexMismatch(damaged(path)) from error
+
+
+def search_vectors(index: Any, vector: Vectors, k: int, hidden: Set[int]) -> tuple[Any, Any]:
+    """Return the scores and the ids of the nearest `k` vectors, each of shape (1, k).
+
+    Args:
+        index: what is searched.
+        vector: (dimension,).
+        k: where there are fewer vectors, the ids end with -1.
+        hidden: ids that are left out.
+    """
+    if not hidden:
+        return index.search(vector[None, :], k)  # type: ignore[no-any-return]
+    left_out = faiss.IDSelectorBatch(np.fromiter(hidden, dtype=np.int64))
+    chosen = faiss.SearchParameters(sel=faiss.IDSelectorNot(left_out))
+    return index.search(vector[None, :], k, params=chosen)  # type: ignore[no-any-return]
 
 
 def write_vectors(index: Any, path: Path) -> None:

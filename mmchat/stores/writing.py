@@ -179,12 +179,16 @@ class LocalWriter:
         """Replace all links, and give the named pictures captions."""
         catalog.replace_links(self._catalog, links, captions)
 
+    def set_duplicates(self, duplicates: Mapping[str, str]) -> None:
+        """Replace what is known of duplicates."""
+        catalog.replace_duplicates(self._catalog, duplicates)
+
     def problems(self) -> list[FileProblem]:
         """Return the files that could not be indexed, in this run and in those before it."""
         return catalog.problems(self._catalog)
 
     def counts(self) -> dict[str, int]:
-        """Return how many documents, chunks, pictures and errors the new generation has."""
+        """Return how many items the new generation has, see `mmchat.stores.base.Writer`."""
         return catalog.counts(self._catalog)
 
     def commit(self) -> None:

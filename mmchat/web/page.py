@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from mmchat.config import WebConfig
-from mmchat.pictures import SUFFIXES
+from mmchat.pictures import PHOTO_SUFFIXES
 from mmchat.web.examples import Example, examples
 from mmchat.web.render import escape, greeting, sources_html
 from mmchat.web.steps import Steps
@@ -110,7 +110,7 @@ def _box(text: gr.I18n) -> gr.MultimodalTextbox:
         show_label=False,
         placeholder=str(text("placeholder")),
         sources=["upload"],
-        file_types=sorted(SUFFIXES),
+        file_types=sorted(PHOTO_SUFFIXES),
         file_count="single",
         max_lines=8,
         # A longer text would be pasted as a file, and only pictures are taken.
