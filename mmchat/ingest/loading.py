@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from importlib import import_module
 from pathlib import PurePosixPath
 
+from mmchat.config import IngestConfig
 from mmchat.errors import FileRejected
 from mmchat.ingest.base import LoadContext, LoadedPart, Loader, SourcePath
 from mmchat.ingest.images import without_boilerplate
@@ -55,16 +56,25 @@ def load_file(source: SourcePath, context: LoadContext) -> Iterator[LoadedPart]:
             came before do not count then.
     """
     loader = _loader(source)
+    refuse_large(source, context.config)
+    yield from with_text(without_boilerplate(loader(source, context)), context)
+
+
+def refuse_large(source: SourcePath, config: IngestConfig) -> None:
+    """Refuse a file that is larger than the settings allow.
+
+    Raises:
+        FileRejected: it is.
+    """
     size_mb = source.path.stat().st_size / 1e6
     streamed = source.path.suffix.lower() in _STREAMED
     setting = "max_text_mb" if streamed else "max_file_mb"
-    limit = context.config.max_text_mb if streamed else context.config.max_file_mb
+    limit: float = getattr(config, setting)
     if size_mb > limit:
         raise FileRejected(
             f"{source.relative} has {size_mb:,.0f} MB; the limit is {limit:,.0f} MB. Split it, or "
             f"raise ingest.{setting}."
         )
-    yield from with_text(without_boilerplate(loader(source, context)), context)
 
 
 def supported_suffixes() -> frozenset[str]:

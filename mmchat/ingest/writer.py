@@ -213,15 +213,20 @@ class DocumentWriter:
 
     def end(self, limits: IngestConfig) -> Iterator[LoadedPart]:
         """Yield the rest; a document comes even where it has no text (pictures may stand in it)."""
-        self._close_headings(1)
+        self._close()
         self._end_part()
         yield from self.finished(limits)
 
     def document(self) -> LoadedDocument:
         """Return the one document of a writer that keeps it whole; figures in it are left out."""
-        self._close_headings(1)
+        self._close()
         self._end_part()
         return self._finished.pop()
+
+    def _close(self) -> None:
+        if self._bare_heading and self._part == 1 and not self._lines:
+            self.line(self._headings[-1][1])  # all that there is, be it the title
+        self._close_headings(1)
 
     def _append(self, text: str) -> None:
         if self._length - self._section_start > _SECTION_CHARS:
