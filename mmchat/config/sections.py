@@ -87,13 +87,14 @@ class ColumnsConfig:
     column. What was made of them is told at the end of a build."""
 
     id: str = ""
-    """The name of a row among the others; without one, rows are called by their number."""
+    """The name of a row among the others; without one, rows are called by their line. This and the others
+    of `[columns]`: a column's name, several with commas between, `none`, or nothing to have it guessed."""
     title: str = ""
     """The product's name, or what else stands above the row's text."""
     question: str = ""
-    """Of a row with a question and its answer."""
+    """The question, of a row with a question and its answer."""
     answer: str = ""
-    """Likewise."""
+    """The answer, likewise."""
     picture: str = ""
     """Paths or names of picture files; several in a cell with `;`, `|` or `,` between."""
     url: str = ""

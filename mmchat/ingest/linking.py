@@ -17,7 +17,7 @@ the same, belongs to what those belong to; they themselves are seen no more.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import takewhile
 from pathlib import PurePosixPath
 
@@ -55,17 +55,15 @@ def link_pictures(
     read_in: dict[str, list[ChunkPlace]] = defaultdict(list)
     for chunk in chunks:
         (read_in if chunk.document in names else by_document)[chunk.document].append(chunk)
-    naming = _naming(references, pictures, chunks)
-    neighbours = _Neighbours(
-        document for document, (first, *_) in by_document.items() if not _is_row(first)
-    )
+    naming = _naming(references, names, chunks)
+    neighbours = _Neighbours(d for d, (first, *_) in by_document.items() if not _is_row(first))
 
     belonging: dict[str, list[str]] = {}
     captions: dict[str, str] = {}
     for picture in pictures:
         named = naming.get(picture.name, [])
-        if picture.document != picture.name:
-            found = _around(by_document.get(picture.document, []), picture, named)
+        if picture.document in by_document:
+            found = _around(by_document[picture.document], picture)
         elif named:
             found = _around_references(named, by_document)
         else:
@@ -86,22 +84,6 @@ def link_pictures(
     return links, captions
 
 
-def _stand_in(
-    belonging: dict[str, list[str]],
-    pictures: Sequence[PicturePlace],
-    duplicates: Mapping[str, str],
-) -> None:
-    """Hand what duplicates belong to over to the pictures that stand for them."""
-    document = {picture.id: picture.document for picture in pictures}
-    repeats = Counter((kept, document[item]) for item, kept in duplicates.items())
-    for item in sorted(duplicates):
-        kept = duplicates[item]
-        ids = belonging.pop(item)
-        # What a document shows on page after page (a logo) says nothing about any of them.
-        if repeats[kept, document[item]] < _LOGO_REPEATS:
-            belonging[kept] += ids
-
-
 def _is_row(chunk: ChunkPlace) -> bool:
     """Tell whether a chunk's document is one of several of its file: a row of a table, a later part."""
     return chunk.file not in {"", chunk.document}
@@ -109,12 +91,11 @@ def _is_row(chunk: ChunkPlace) -> bool:
 
 def _naming(
     references: Iterable[Reference],
-    pictures: Sequence[PicturePlace],
+    known: Collection[str],
     chunks: Iterable[ChunkPlace],
 ) -> dict[str, list[Reference]]:
     """Return the name of each picture to the references that mean it."""
     rows = {chunk.document for chunk in chunks if _is_row(chunk)}
-    known = {picture.name for picture in pictures}
     by_path: dict[str, list[str]] = defaultdict(list)
     by_file: dict[str, list[str]] = defaultdict(list)
     for name in sorted(known):
@@ -148,21 +129,31 @@ def _nearest(document: str, names: Sequence[str]) -> list[str]:
     return [ranked[0][1]] if is_clear else []
 
 
-def _around(
-    chunks: Sequence[ChunkPlace], picture: PicturePlace, named: Iterable[Reference]
-) -> list[ChunkPlace]:
-    """Return the chunks beside a figure, or beside its places if it stands at several: nearest first."""
-    places = [reference.offset for reference in named if reference.document == picture.document]
-    places += [] if picture.offset is None else [picture.offset]
+def _stand_in(
+    belonging: dict[str, list[str]],
+    pictures: Sequence[PicturePlace],
+    duplicates: Mapping[str, str],
+) -> None:
+    """Hand what duplicates belong to over to the pictures that stand for them."""
+    document = {picture.id: picture.document for picture in pictures}
+    repeats = Counter((kept, document[item]) for item, kept in duplicates.items())
+    for item in sorted(duplicates):
+        kept = duplicates[item]
+        ids = belonging.pop(item)
+        # What a document shows on page after page (a logo) says nothing about any of them.
+        if repeats[kept, document[item]] < _LOGO_REPEATS:
+            belonging[kept] += ids
+
+
+def _around(chunks: Sequence[ChunkPlace], picture: PicturePlace) -> list[ChunkPlace]:
+    """Return the chunks beside a figure, the nearest first."""
+    offset = picture.offset
     if picture.page is not None:
         chunks = [chunk for chunk in chunks if chunk.page == picture.page]
-    if not places:
+    if offset is None:
         return list(chunks)
-    nearest = sorted(
-        chunks,
-        key=lambda c: (min(max(0, c.start - at, at + 1 - c.end) for at in places), c.start),
-    )
-    return nearest if picture.page is not None else nearest[: _NEAREST * len(places)]
+    nearest = sorted(chunks, key=lambda c: (max(0, c.start - offset, offset + 1 - c.end), c.start))
+    return nearest if picture.page is not None else nearest[:_NEAREST]
 
 
 def _around_references(

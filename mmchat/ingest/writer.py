@@ -77,6 +77,7 @@ class _Placed:
     target: str
     offset: int
     alt: str
+    is_figure: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,7 @@ class _Figure:
     name: str
     content: bytes
     caption: str
+    offset: int
     page: int | None
     box: Box | None
 
@@ -114,7 +116,7 @@ class DocumentWriter:
         self._part = 1
         self._finished: list[LoadedDocument] = []
         self._figures: list[_Figure] = []
-        self._figure_names: dict[bytes, str] = {}
+        self._figure_keys: set[bytes] = set()
         self._waiting: list[tuple[bytes, _Placed, Box | None, int | None]] = []
         self._begin_part()
 
@@ -176,16 +178,16 @@ class DocumentWriter:
     def figure(self, content: bytes, alt: str, box: Box | None = None) -> None:
         """Take a picture that is part of the file itself: the bytes of a picture file.
 
-        The same picture again is the same figure, which then belongs to several places.
+        The same picture again is the same figure, which belongs to the place where it stands first.
         """
         key = hashlib.blake2b(content, digest_size=16).digest()
-        known = key in self._figure_names
-        name = self._figure_names.setdefault(
-            key, f"{self._path}#figure-{len(self._figure_names) + 1}"
-        )
-        self.refer(name, alt)
-        if not known:
-            self._waiting.append((content, self._placed[-1], box, self._page))
+        if key in self._figure_keys:
+            return
+        self._figure_keys.add(key)
+        name = f"{self._path}#figure-{len(self._figure_keys)}"
+        placed = _Placed(name, self._length, shorten(alt, 400), is_figure=True)
+        self._placed.append(placed)
+        self._waiting.append((content, placed, box, self._page))
 
     def caption(self, text: str) -> None:
         """Write a line that is the caption of the picture above it, where there is one."""
@@ -211,15 +213,20 @@ class DocumentWriter:
 
     def end(self, limits: IngestConfig) -> Iterator[LoadedPart]:
         """Yield the rest; a document comes even where it has no text (pictures may stand in it)."""
-        self._close_headings(1)
+        self._close()
         self._end_part()
         yield from self.finished(limits)
 
     def document(self) -> LoadedDocument:
         """Return the one document of a writer that keeps it whole; figures in it are left out."""
-        self._close_headings(1)
+        self._close()
         self._end_part()
         return self._finished.pop()
+
+    def _close(self) -> None:
+        if self._bare_heading and self._part == 1 and not self._lines:
+            self.line(self._headings[-1][1])  # all that there is, be it the title
+        self._close_headings(1)
 
     def _append(self, text: str) -> None:
         if self._length - self._section_start > _SECTION_CHARS:
@@ -260,10 +267,14 @@ class DocumentWriter:
             return
         path = self._path if self._part == 1 else f"{self._path}#part-{self._part}"
         document = Document(path, self._title, "".join(self._lines), self._metadata)
-        references = tuple(Reference(path, p.target, p.offset, p.alt) for p in self._placed)
+        references = tuple(
+            Reference(path, placed.target, placed.offset, placed.alt)
+            for placed in self._placed
+            if not placed.is_figure
+        )
         self._finished.append(LoadedDocument(document, tuple(self._sections), references))
         self._figures += [
-            _Figure(path, placed.target, content, placed.alt, page, box)
+            _Figure(path, placed.target, content, placed.alt, placed.offset, page, box)
             for content, placed, box, page in self._waiting
         ]
         self._waiting.clear()
@@ -284,7 +295,7 @@ def _pieces(text: str) -> Iterator[str]:
 def _decode(figure: _Figure, limits: IngestConfig) -> LoadedPicture | None:
     try:
         image, size = pictures.load_picture(
-            figure.content, limits.max_megapixels, limits.max_media_px
+            figure.content, limits.max_megapixels, limits.max_media_px, figure.name
         )
     except FileRejected as error:
         _log.info("%s is left out: %s", figure.name, error)
@@ -297,6 +308,7 @@ def _decode(figure: _Figure, limits: IngestConfig) -> LoadedPicture | None:
         caption=figure.caption,
         page=figure.page,
         box=figure.box,
+        offset=figure.offset,
     )
 
 

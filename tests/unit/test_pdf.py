@@ -434,7 +434,7 @@ def test_a_broken_cross_reference_is_mended(load: Load):
 
 def test_ten_thousand_pages(load: Load):
     pages = {
-        10 + n: "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 600 800] >>" for n in range(10_000)
+        10 + n: f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 600 800] >>" for n in range(10_000)
     }
     kids = " ".join(f"{n} 0 R" for n in pages)
     pdf = raw_pdf(

@@ -22,6 +22,12 @@ def test_a_heading_with_nothing_below_it_is_not_lost():
     ]
 
 
+def test_a_title_alone_is_a_text(load):
+    (loaded,) = load("returns.md", "# 반품은 30일 이내에 가능합니다\n").documents
+    assert loaded.document.text == "반품은 30일 이내에 가능합니다\n"
+    assert loaded.sections
+
+
 def test_a_long_text_becomes_several_documents_under_the_same_headings():
     writer = DocumentWriter("guide.md", "Guide", {"lang": "en"})
     writer.heading(1, "Chapter")
