@@ -217,7 +217,9 @@ def _drawing(source: Path | bytes) -> bytes | None:
         return None
     named = isinstance(source, Path) and source.suffix.lower() in DRAWING_SUFFIXES
     head = _head(source).lstrip(b"\xef\xbb\xbf \t\r\n")
-    if not head or not (named or head.startswith(b"<svg") or (head.startswith(b"<?xml") and b"<svg" in head)):
+    if not head or not (
+        named or head.startswith(b"<svg") or (head.startswith(b"<?xml") and b"<svg" in head)
+    ):
         return None
     return source if isinstance(source, bytes) else source.read_bytes()
 

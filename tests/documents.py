@@ -54,7 +54,9 @@ def raw_pdf(objects: Mapping[int, str | bytes], version: str = "1.7") -> bytes:
         data = content.encode("latin-1") if isinstance(content, str) else content
         body += f"{number} 0 obj\n".encode() + data + b"\nendobj\n"
     size = max(objects) + 1
-    rows = [f"{offsets.get(n, 0):010d} 00000 {'n' if n in offsets else 'f'} \n" for n in range(1, size)]
+    rows = [
+        f"{offsets.get(n, 0):010d} 00000 {'n' if n in offsets else 'f'} \n" for n in range(1, size)
+    ]
     table = f"xref\n0 {size}\n0000000000 65535 f \n" + "".join(rows)
     trailer = f"trailer\n<< /Size {size} /Root 1 0 R >>\nstartxref\n{len(body)}\n%%EOF\n"
     return body + table.encode() + trailer.encode()

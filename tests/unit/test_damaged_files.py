@@ -105,7 +105,9 @@ def test_the_files_are_whole_before_they_are_damaged(tmp_path: Path, name: str):
 
 
 @pytest.mark.parametrize("name", sorted(whole_files()))
-@pytest.mark.parametrize("content", [b"", b"\0", b"\xff" * 5000, b"%PDF-", b"<svg", b"\x89PNG\r\n\x1a\n"])
+@pytest.mark.parametrize(
+    "content", [b"", b"\0", b"\xff" * 5000, b"%PDF-", b"<svg", b"\x89PNG\r\n\x1a\n"]
+)
 def test_what_was_never_such_a_file(tmp_path: Path, name: str, content: bytes):
     path = tmp_path / name
     path.write_bytes(content)

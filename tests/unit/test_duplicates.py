@@ -195,7 +195,10 @@ def test_many_are_compared_in_little_time():
     chance = np.random.default_rng(0)
     looks = [chance.bytes(32 + 768) for _ in range(9_000)]
     looks += looks[:1_000]
-    places = [PicturePlace(f"{n:05}", f"{n:05}", f"{n:05}", None, None, look) for n, look in enumerate(looks)]
+    places = [
+        PicturePlace(f"{n:05}", f"{n:05}", f"{n:05}", None, None, look)
+        for n, look in enumerate(looks)
+    ]
     assert len(find_duplicates(places, ())) == 1_000
 
 

@@ -149,7 +149,8 @@ def test_reading_a_screenshot(reader: RapidTextRecogniser):
     assert join_lines(lines).split("\n") == SCREEN
     assert all(line.confidence > 0.9 for line in lines)
     first = lines[0].box
-    assert first.left < 0.1 < 0.5 < first.right <= 1
+    assert first.left < 0.1
+    assert 0.5 < first.right <= 1
     assert first.bottom < lines[1].box.top
 
 
@@ -179,7 +180,9 @@ def test_odd_shapes_hold_nothing(reader: RapidTextRecogniser, size: tuple[int, i
 def test_a_reader_can_be_handed_to_another_process():
     import pickle
 
-    assert pickle.loads(pickle.dumps(text_recogniser(IngestConfig()))).may_hold_text(printed(SCREEN))
+    assert pickle.loads(pickle.dumps(text_recogniser(IngestConfig()))).may_hold_text(
+        printed(SCREEN)
+    )
 
 
 def test_another_model_is_checked_before_it_is_used(tmp_path: Path):

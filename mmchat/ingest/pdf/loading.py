@@ -40,7 +40,9 @@ _SCAN_PX = 1800
 _PICTURES_AT_ONCE = 4
 _MAX_FIGURES = 60
 """Pictures of one page that are kept, the largest: a page of icons is not worth more."""
-_NO_TITLE = re.compile(r"(?i)untitled.*|document\d*|무제|제목 ?없음|.*\.(docx?|indd|qxd|pptx?|hwpx?|pdf)")
+_NO_TITLE = re.compile(
+    r"(?i)untitled.*|document\d*|무제|제목 ?없음|.*\.(docx?|indd|qxd|pptx?|hwpx?|pdf)"
+)
 
 
 def load_pdf(source: SourcePath, context: LoadContext) -> Iterator[LoadedPart]:
@@ -219,7 +221,8 @@ class _Reading:
     ) -> LoadedPicture | None:
         box, longest, size = figure.box, self._context.config.max_media_px, figure.pixels
         points = max(
-            (box.right - box.left) * opened.get_width(), (box.bottom - box.top) * opened.get_height()
+            (box.right - box.left) * opened.get_width(),
+            (box.bottom - box.top) * opened.get_height(),
         )
         try:
             # A page of text on a printed ground is no picture, but its ground may be one.

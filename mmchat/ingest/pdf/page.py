@@ -128,9 +128,7 @@ def area(box: Box) -> float:
     return max(0.0, box.right - box.left) * max(0.0, box.bottom - box.top)
 
 
-def _pictures(
-    page: pypdfium2.PdfPage, max_megapixels: float
-) -> tuple[tuple[Placed, ...], bool]:
+def _pictures(page: pypdfium2.PdfPage, max_megapixels: float) -> tuple[tuple[Placed, ...], bool]:
     """Return the pictures of a page, and whether there is anything on it that can be seen."""
     found = []
     count = 0
@@ -202,9 +200,10 @@ def _belong_together(a: Placed, b: Placed) -> bool:
     if a.covers_page or b.covers_page:
         return False  # what stands on a printed ground is no part of it
     one, other, near = a.box, b.box, 0.001
-    within = min(one.right, other.right) - max(one.left, other.left), min(
-        one.bottom, other.bottom
-    ) - max(one.top, other.top)
+    within = (
+        min(one.right, other.right) - max(one.left, other.left),
+        min(one.bottom, other.bottom) - max(one.top, other.top),
+    )
     shared = max(0.0, within[0]) * max(0.0, within[1])
     if shared >= 0.8 * min(area(one), area(other)):
         return True
@@ -221,9 +220,7 @@ def _sum_of_pixels(one: Placed, other: Placed, box: Box) -> tuple[int, int]:
     return round(across * (box.right - box.left)), round(down * (box.bottom - box.top))
 
 
-def _lines(
-    page: pypdfium2.PdfPage, textpage: pypdfium2.PdfTextPage, text: str
-) -> Iterator[Line]:
+def _lines(page: pypdfium2.PdfPage, textpage: pypdfium2.PdfTextPage, text: str) -> Iterator[Line]:
     position = 0
     for raw in text.split("\n"):
         cleaned = clean(raw)
