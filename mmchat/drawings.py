@@ -76,7 +76,9 @@ def draw(
         )
         drawn = Image.open(io.BytesIO(bytes(png)))
         drawn.load()
-    except Exception as error:
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # a panic of Rust is no Exception
         raise FileRejected(
             f"{name} cannot be drawn ({error}). Open it in a drawing program and save it as PNG."
         ) from error
@@ -87,14 +89,16 @@ def draw(
 
 
 def _read(content: bytes, name: str) -> ElementTree.Element:
-    parser = ElementTree.XMLPullParser(events=("start", "end"))
+    parser: ElementTree.XMLPullParser[ElementTree.Element] = ElementTree.XMLPullParser(
+        events=("start", "end")
+    )
     depth = elements = 0
     try:
         for start in range(0, len(content), 1 << 16):
             parser.feed(content[start : start + (1 << 16)])
-            for kind, _ in parser.read_events():
-                depth += 1 if kind == "start" else -1
-                elements += kind == "start"
+            for event in parser.read_events():
+                depth += 1 if event[0] == "start" else -1
+                elements += event[0] == "start"
                 if depth > MAX_DEPTH or elements > MAX_ELEMENTS:
                     raise FileRejected(
                         f"{name} has more than {MAX_ELEMENTS} elements or nests them more than "

@@ -47,7 +47,7 @@ _THREADS = 2
 _GLANCE_PX = 512
 _CELL_HEIGHT, _CELL_WIDTH = 8, 24
 """A cell is as large as three or four letters of small print in a picture of 512 px."""
-_MIN_TEXT_CELLS = 2
+_MIN_TEXT_CELLS = 4
 
 
 def text_recogniser(config: IngestConfig) -> TextRecogniser | None:
@@ -166,7 +166,7 @@ class RapidTextRecogniser:
             "Det.model_path": str(_carried(models, "det")),
             "Rec.model_path": self._model or str(_carried(models, "rec")),
             "Det.limit_type": "max",
-            "Det.limit_side_len": 1280,
+            "Det.limit_side_len": 960,
             # Lines of one batch are padded to the longest: alone each is read faster, in less memory.
             "Rec.rec_batch_num": 1,
         }

@@ -46,7 +46,8 @@ def search_vectors(index: Any, vector: Vectors, k: int, hidden: Set[int]) -> tup
     if not hidden:
         return index.search(vector[None, :], k)  # type: ignore[no-any-return]
     left_out = faiss.IDSelectorBatch(np.fromiter(hidden, dtype=np.int64))
-    chosen = faiss.SearchParameters(sel=faiss.IDSelectorNot(left_out))
+    # Given to the constructor, and not set afterwards, the selector lives as long as it is used.
+    chosen = faiss.SearchParameters(sel=faiss.IDSelectorNot(left_out))  # type: ignore[call-arg]
     return index.search(vector[None, :], k, params=chosen)  # type: ignore[no-any-return]
 
 

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,7 @@ from mmchat.stores.base import SourcePart
 from mmchat.stores.local import LocalReader, read_manifest
 from mmchat.stores.manifest import EncoderRecord, Manifest, check_encoder
 from mmchat.stores.writing import LocalWriter
-from mmchat.types import Chunk, Document, FileProblem, Link, Picture
+from mmchat.types import Box, Chunk, Document, FileProblem, Link, Picture
 
 DIMENSION = 16
 MANIFEST = Manifest(EncoderRecord("t", "t-1", DIMENSION), EncoderRecord("i", "i-1", DIMENSION), {})
@@ -42,7 +43,20 @@ def source(path: str, texts: list[str], pictures: int = 0) -> SourcePart:
         documents=(Document(path, path.upper(), joined, {"price": 3}),),
         chunks=tuple(chunks),
         pictures=tuple(
-            Picture(f"{path}!{n}", path, f"{path}/{n}", "media/x", "thumbs/x", 4, 3, "a caption")
+            Picture(
+                f"{path}!{n}",
+                path,
+                f"{path}/{n}",
+                "media/x",
+                "thumbs/x",
+                4,
+                3,
+                "a caption",
+                page=2,
+                box=Box(0.1, 0.2, 0.3, 0.4),
+                offset=7,
+                look=b"a look",
+            )
             for n in range(pictures)
         ),
     )
@@ -96,6 +110,34 @@ def test_removed_and_replaced_files_leave_no_hit(tmp_path: Path):
         s.item.startswith("f3:") for s in reader.search_words("text 3", 1000)
     )
     assert len(reader.search_images(unit(1, seed=6)[0], 1000)) == 28
+
+
+def test_pictures_that_another_stands_for_are_not_found_until_they_stand_alone(tmp_path: Path):
+    reader, _ = filled(tmp_path / "index")
+    query = unit(1, seed=6)[0]
+    before = reader.search_images(query, 1000)
+    hidden = {before[0].item: before[5].item, before[2].item: before[5].item}
+    for duplicates in (hidden, {}):
+        with LocalWriter(tmp_path / "index", MANIFEST) as writer:
+            writer.set_duplicates(duplicates)
+            assert writer.counts()["duplicates"] == len(duplicates)
+            writer.commit()
+        expected = [scored for scored in before if scored.item not in duplicates]
+        reader = LocalReader(tmp_path / "index")
+        assert reader.search_images(query, 10) == expected[:10]
+        assert reader.search_images(query, 1000) == expected
+        assert set(reader.pictures(list(hidden))) == set(hidden), "they are still in the catalog"
+
+
+def test_what_was_left_out_is_counted_by_file(tmp_path: Path):
+    with LocalWriter(tmp_path / "index", MANIFEST) as writer:
+        parts = [replace(source(name, []), dropped=2) for name in ("a", "b")]
+        parts.append(SourcePart("a", "hash", (), dropped=3))
+        writer.add(parts, unit(0, seed=0), unit(0, seed=0))
+        assert writer.counts()["dropped"] == 7
+        writer.remove("a")
+        assert writer.counts()["dropped"] == 2
+        writer.commit()
 
 
 def test_what_goes_in_comes_out(tmp_path: Path):

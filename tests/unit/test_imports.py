@@ -21,6 +21,7 @@ VOCABULARY = {
     "mmchat.config.sections",
     "mmchat.sentences",
     "mmchat.pictures",
+    "mmchat.drawings",
 }
 PARTS = ("ingest", "encoders", "stores", "retrieval", "answering", "sessions")
 EDGES = ("cli", "web", "api", "evaluation")

@@ -67,6 +67,50 @@ def test_a_figure_belongs_to_its_page():
     assert found == {"p:f": ["2"]}
 
 
+def test_the_nearest_of_a_page_come_first():
+    chunks = [chunk(str(n), "m.pdf", n * 10, page=1 + n // 5) for n in range(10)]
+    figure = PicturePlace("p:f", "m.pdf", "m.pdf#p2-1", 2, offset=77)
+    found, _ = linked(chunks, [figure])
+    assert found == {"p:f": ["7", "8", "6", "9", "5"]}
+
+
+def test_without_pages_a_figure_belongs_to_what_is_around_it():
+    chunks = [chunk(str(n), "m.docx", n * 10) for n in range(30)]
+    found, _ = linked(chunks, [PicturePlace("p:f", "m.docx", "m.docx#1", None, offset=155)])
+    assert found == {"p:f": ["15", "16", "14", "17"]}
+
+
+def test_text_in_a_picture_belongs_to_it_beside_what_it_belongs_to_already():
+    chunks = [chunk("k", "kettle.md"), chunk("label", "kettle.jpg"), chunk("in", "m.pdf#p1-1")]
+    chunks.append(chunk("page", "m.pdf", page=1))
+    figure = PicturePlace("p:f", "m.pdf", "m.pdf#p1-1", 1)
+    found, _ = linked(chunks, [picture("kettle.jpg"), figure])
+    assert found == {"p:kettle.jpg": ["k", "label"], "p:f": ["page", "in"]}
+
+
+def test_text_in_a_picture_claims_no_other_pictures():
+    chunks = [chunk("label", "Tent/1.jpg"), chunk("m", "Tent/manual.md")]
+    found, _ = linked(chunks, [picture("Tent/1.jpg"), picture("Tent/2.jpg")])
+    assert found == {"p:Tent/1.jpg": ["m", "label"], "p:Tent/2.jpg": ["m"]}
+
+
+def test_one_picture_stands_for_others_of_other_documents():
+    chunks = [chunk("a", "a.md"), chunk("b", "b.md")]
+    links, _ = link_pictures(
+        chunks, [picture("a.jpg"), picture("b.jpg")], [], {"p:b.jpg": "p:a.jpg"}
+    )
+    assert [(link.picture, link.chunk) for link in links] == [("p:a.jpg", "a"), ("p:a.jpg", "b")]
+
+
+def test_a_picture_of_every_page_belongs_to_its_own_alone():
+    chunks = [chunk(str(n), "m.pdf", n * 10, page=n) for n in range(1, 6)]
+    logos = [PicturePlace(f"p{n}", "m.pdf", f"m.pdf#p{n}-1", n) for n in range(1, 6)]
+    for shown, expected in ((5, ["1"]), (3, ["1", "2", "3"])):
+        duplicates = {f"p{n}": "p1" for n in range(2, shown + 1)}
+        links, _ = link_pictures(chunks, logos[:shown], [], duplicates)
+        assert [link.chunk for link in links] == expected
+
+
 def test_rows_of_a_catalogue_do_not_claim_pictures_by_name():
     found, _ = linked([row("r", "prices.csv#1")], [picture("prices.jpg")])
     assert found == {}

@@ -149,7 +149,8 @@ def test_reading_a_screenshot(reader: RapidTextRecogniser):
     assert join_lines(lines).split("\n") == SCREEN
     assert all(line.confidence > 0.9 for line in lines)
     first = lines[0].box
-    assert first.left < 0.1 < 0.5 < first.right <= 1
+    assert first.left < 0.1
+    assert 0.5 < first.right <= 1
     assert first.bottom < lines[1].box.top
 
 

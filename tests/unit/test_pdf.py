@@ -263,7 +263,7 @@ def test_colours_of_print(load: Load):
     # Adobe's programs write CMYK inverted, and so does Pillow.
     (figure,) = pictures(load(with_image(image_object(cyan, "/Decode [1 0 1 0 1 0 1 0]"))))
     left, right = (figure.image.getpixel((figure.image.width * n // 4, 50)) for n in (1, 3))
-    assert left[0] > 180 > 120 > left[1]
+    assert left[0] - left[1] > 60
     assert right[0] < 100 < right[1]
 
 
@@ -434,7 +434,7 @@ def test_a_broken_cross_reference_is_mended(load: Load):
 
 def test_ten_thousand_pages(load: Load):
     pages = {
-        10 + n: f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 600 800] >>" for n in range(10_000)
+        10 + n: "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 600 800] >>" for n in range(10_000)
     }
     kids = " ".join(f"{n} 0 R" for n in pages)
     pdf = raw_pdf(

@@ -157,7 +157,7 @@ def test_an_animation_of_ten_thousand_frames_costs_its_first():
 def test_a_header_that_lies_about_the_size(kind: str, lie: slice):
     data = bytearray(encoded(photo(), kind))
     data[lie] = b"\x7f" * (lie.stop - lie.start)
-    with pytest.raises(QueryError, match="max_megapixels|damaged|not a picture"):
+    with pytest.raises(QueryError, match=r"max_megapixels|damaged|not a picture"):
         open_image(bytes(data))
 
 
@@ -175,4 +175,5 @@ def test_sixteen_bits_of_colour_and_of_grey_and_palettes():
 
 def test_cmyk_of_a_jpeg():
     image = open_image(encoded(Image.new("CMYK", (8, 8), (255, 0, 0, 0)), "JPEG", quality=95))
-    assert image.getpixel((4, 4))[0] < 60 < 150 < image.getpixel((4, 4))[2]
+    red, _, blue = image.getpixel((4, 4))
+    assert blue - red > 90
