@@ -56,6 +56,8 @@ class ChunkPlace:
     start: int
     end: int
     page: int | None
+    file: str = ""
+    """The file of the folder that its document was made of; empty where that is the document itself."""
 
 
 @dataclass(frozen=True, slots=True)
