@@ -24,8 +24,9 @@ class IngestConfig:
     """Pages of a document, at most."""
     max_media_px: int = 1600
     """The copy of a picture that the index keeps is scaled down to this length of its longer side."""
-    max_seconds: float = 60.0
-    """A file that takes longer to read is given up, in seconds."""
+    max_seconds: float = 300.0
+    """A file that takes longer to read is given up, in seconds; a file of more than 64 MB may take as many
+    times longer as it is larger."""
     max_memory_mb: int = 2048
     """Memory that reading a file may take before it is given up, in megabytes (2^20 bytes). Kept where
     the system can limit it (Linux)."""

@@ -37,7 +37,7 @@ def main() -> None:
         while True:
             request = read_frame(requests)
             assert isinstance(request, ReadRequest)
-            _limit_time(settings.ingest.max_seconds)
+            _limit_time(settings.seconds_for(request.source))
             _answer(request, context, answers)
     except (EOFError, BrokenPipeError):
         os._exit(0)  # nobody listens any more: nothing is left to be tidied up

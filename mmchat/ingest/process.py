@@ -61,7 +61,7 @@ class ProcessReading:
         ended = False
         try:
             child.ask(ReadRequest(source, content_hash))
-            left = self._settings.ingest.max_seconds
+            left = self._settings.seconds_for(source)
             while True:
                 # Only waiting counts: while the encoders are busy the reader may well stand still.
                 started = time.monotonic()
@@ -98,7 +98,7 @@ class ProcessReading:
         relative = source.relative
         if child.was_late:
             return FileRejected(
-                f"{relative} took longer to read than {self._settings.ingest.max_seconds:g} s. "
+                f"{relative} took longer to read than {self._settings.seconds_for(source):g} s. "
                 "Split it or save it again, or raise ingest.max_seconds."
             )
         _log.warning("Reading %s ended the reader. %s", relative, child.last_words())
