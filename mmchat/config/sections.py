@@ -34,8 +34,9 @@ class IngestConfig:
     ocr_model: str = ""
     """The path of another recognition model (PP-OCR, .onnx) than the one that comes with rapidocr, which
     reads Chinese, English, Japanese and the Latin alphabet, but no Korean."""
-    max_seconds: float = 60.0
-    """A file that gives nothing for so long while it is read is given up, in seconds."""
+    max_seconds: float = 300.0
+    """A file that takes longer to read is given up, in seconds; a file of more than 64 MB may take as many
+    times longer as it is larger."""
     max_memory_mb: int = 2048
     """Memory that reading a file may take before it is given up, in megabytes (2^20 bytes). Kept where
     the system can limit it (Linux)."""

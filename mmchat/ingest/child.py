@@ -37,7 +37,7 @@ def main() -> None:
         while True:
             request = read_frame(requests)
             assert isinstance(request, ReadRequest)
-            _limit_time(settings.ingest.max_seconds)
+            _limit_time(settings.seconds_for(request.source))
             _answer(request, context, answers)
     except (EOFError, BrokenPipeError):
         os._exit(0)  # nobody listens any more: nothing is left to be tidied up
@@ -48,7 +48,6 @@ def _answer(request: ReadRequest, context: LoadContext, answers: BinaryIO) -> No
     try:
         for part in read_file(request.source, request.content_hash, context):
             write_frame(answers, part)
-            _limit_time(context.config.max_seconds)
     except FileRejected as error:
         write_frame(answers, FileFailed(str(error), again=False))
     except FileUnreadable as error:

@@ -61,9 +61,12 @@ class ProcessReading:
         ended = False
         try:
             child.ask(ReadRequest(source, content_hash))
+            left = self._settings.seconds_for(source)
             while True:
                 # Only waiting counts: while the encoders are busy the reader may well stand still.
-                message = child.next_message(self._settings.ingest.max_seconds)
+                started = time.monotonic()
+                message = child.next_message(left)
+                left -= time.monotonic() - started
                 if isinstance(message, ReadPart):
                     yield message
                     continue
@@ -95,8 +98,8 @@ class ProcessReading:
         relative = source.relative
         if child.was_late:
             return FileRejected(
-                f"{relative} took longer to read than {self._settings.ingest.max_seconds:g} s without "
-                "giving anything. Split it or save it again, or raise ingest.max_seconds."
+                f"{relative} took longer to read than {self._settings.seconds_for(source):g} s. "
+                "Split it or save it again, or raise ingest.max_seconds."
             )
         _log.warning("Reading %s ended the reader. %s", relative, child.last_words())
         return FileRejected(

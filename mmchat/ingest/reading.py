@@ -23,6 +23,9 @@ from mmchat.ingest.ocr import text_recogniser
 
 _log = logging.getLogger(__name__)
 
+# A text of many megabytes takes its time, and no hostile file has to be this large.
+_BYTES_IN_TIME = 64_000_000
+
 
 @dataclass(frozen=True, slots=True)
 class ReadSettings:
@@ -34,6 +37,14 @@ class ReadSettings:
     def context(self) -> LoadContext:
         """Return what loaders may use, made in the process that reads."""
         return LoadContext(self.ingest, text_recogniser(self.ingest), self.columns)
+
+    def seconds_for(self, source: SourcePath) -> float:
+        """Return how long a file may take to read."""
+        try:
+            size = source.path.stat().st_size
+        except OSError:
+            size = 0
+        return self.ingest.max_seconds * max(1.0, size / _BYTES_IN_TIME)
 
 
 class FileUnreadable(Exception):

@@ -11,8 +11,8 @@ from mmchat.stores.base import ChunkPlace, PicturePlace, Reference
 Places = tuple[list[ChunkPlace], list[PicturePlace], list[Reference]]
 
 _CHUNKS = """
-SELECT c.item, d.path, c.start, c."end", c.page, f.path FROM chunks c
-JOIN documents d ON d.id = c.document JOIN files f ON f.id = d.file
+SELECT c.item, d.path, c.start, c."end", c.page, f.path
+FROM chunks c JOIN documents d ON d.id = c.document JOIN files f ON f.id = d.file
 WHERE d.id IN (SELECT value FROM json_each(?)) AND c.ordinal < ? ORDER BY d.path, c.ordinal
 """
 _ALL = 2**62
