@@ -113,7 +113,8 @@ def describe_index(path: Path) -> dict[str, Any]:
         "errors": manifest.errors,
         "text_encoder": manifest.text_encoder.fingerprint,
         "image_encoder": manifest.image_encoder.fingerprint,
-        "vector_index": manifest.vector_index,
+        "text_vectors": f"{manifest.text_vectors.kind} ({manifest.text_vectors.reason})",
+        "image_vectors": f"{manifest.image_vectors.kind} ({manifest.image_vectors.reason})",
         "megabytes": round(size / 1e6, 1),
         "problems": [{"document": p.document, "reason": p.reason} for p in reader.problems()],
     }

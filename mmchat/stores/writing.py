@@ -4,7 +4,7 @@
         CURRENT            the name of the generation that readers use
         lock, writer.json  who writes at present
         media/ thumbs/     pictures, named by the hash of their bytes, shared by generations
-        g000007/           manifest.json catalog.sqlite text.faiss image.faiss errors.jsonl
+        g000007/           manifest.json catalog.sqlite text.* image.* errors.jsonl
 
 A writer copies the current generation, changes the copy, flushes it to disk and then replaces
 CURRENT, which is one atomic rename. Killed at any moment it leaves the old generation or the new one,
@@ -22,10 +22,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import filelock
-import numpy as np
 
 from mmchat.errors import IndexLocked, StoreError
 from mmchat.stores import catalog
@@ -46,7 +45,9 @@ from mmchat.stores.layout import (
 )
 from mmchat.stores.local import LocalReader
 from mmchat.stores.manifest import Manifest
-from mmchat.stores.vectors import empty_vectors, read_vectors, write_vectors
+from mmchat.stores.postings import WordsWriter
+from mmchat.stores.vectors import VectorFiles
+from mmchat.stores.vectors_writing import IMAGE_POLICY, TEXT_POLICY, VectorPolicy, VectorWriter
 from mmchat.types import FileProblem, Link
 
 
@@ -58,19 +59,31 @@ class LocalWriter:
         manifest: how the new content is built. Where the current generation was built otherwise
             (encoders, chunking) nothing of it is kept.
         rebuild: keep nothing of the current generation in any case.
+        text_policy: how the vectors of passages are indexed.
+        image_policy: how those of pictures are.
 
     Raises:
         IndexLocked: another process is writing it.
         StoreError: the folder holds something else.
     """
 
-    def __init__(self, folder: Path, manifest: Manifest, *, rebuild: bool = False) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        manifest: Manifest,
+        *,
+        rebuild: bool = False,
+        text_policy: VectorPolicy = TEXT_POLICY,
+        image_policy: VectorPolicy = IMAGE_POLICY,
+    ) -> None:
         self.folder = folder
         refuse_foreign_folder(folder)
         folder.mkdir(parents=True, exist_ok=True)
         self._lock = filelock.FileLock(folder / "lock", blocking=False)
         self._manifest = manifest
         self._rebuild = rebuild
+        self._text_policy = text_policy
+        self._image_policy = image_policy
 
     def __enter__(self) -> Self:
         try:
@@ -89,8 +102,17 @@ class LocalWriter:
         previous = self._previous()
         self.generation = self._make_generation(previous)
         self._catalog = catalog.connect_writable(self.generation / CATALOG)
-        self._text = self._open_vectors(TEXT, self._manifest.text_encoder.dimension)
-        self._images = self._open_vectors(IMAGE, self._manifest.image_encoder.dimension)
+        self._words = WordsWriter(self._catalog, self.generation / "words.spool")
+        self._text = VectorWriter(
+            VectorFiles.of(self.generation, TEXT),
+            self._manifest.text_encoder.dimension,
+            self._text_policy,
+        )
+        self._images = VectorWriter(
+            VectorFiles.of(self.generation, IMAGE),
+            self._manifest.image_encoder.dimension,
+            self._image_policy,
+        )
         self._known = catalog.known_files(self._catalog)
         self.starts_empty = previous is None
         self._begun: set[str] = set()
@@ -103,6 +125,8 @@ class LocalWriter:
         trace: TracebackType | None,
     ) -> None:
         self._catalog.close()
+        self._text.close()
+        self._images.close()
         if not self._committed:
             shutil.rmtree(self.generation, ignore_errors=True)
             # A first build that failed leaves nothing behind, not even an empty folder of an index.
@@ -146,12 +170,12 @@ class LocalWriter:
                 self.remove(part.path)
                 self._begun.add(part.path)
             chunks, pictures = catalog.insert_part(self._catalog, part)
+            for row, chunk in zip(chunks, part.chunks, strict=True):
+                self._words.add(row, chunk.context_text)
             chunk_rows += chunks
             picture_rows += pictures
-        if chunk_rows:
-            self._text.add_with_ids(text, np.array(chunk_rows, dtype=np.int64))
-        if picture_rows:
-            self._images.add_with_ids(images, np.array(picture_rows, dtype=np.int64))
+        self._text.add(chunk_rows, text)
+        self._images.add(picture_rows, images)
 
     def add_problem(self, problem: FileProblem) -> None:
         """Note that a file could not be read; what the store held of it is removed."""
@@ -167,9 +191,9 @@ class LocalWriter:
             return
         self._begun.discard(path)
         chunks, pictures = catalog.delete_file(self._catalog, path)
-        for index, rows in ((self._text, chunks), (self._images, pictures)):
-            if rows:
-                index.remove_ids(np.array(rows, dtype=np.int64))
+        self._words.remove(chunks)
+        self._text.remove(chunks)
+        self._images.remove(pictures)
 
     def places(self) -> tuple[list[ChunkPlace], list[PicturePlace], list[Reference]]:
         """Return what linking needs to know of everything in the store."""
@@ -190,8 +214,11 @@ class LocalWriter:
     def commit(self) -> None:
         """Make this generation the one that readers see."""
         counts = self.counts()
+        self._words.finish()
         self._manifest = replace(
             self._manifest,
+            text_vectors=self._text.finish(),
+            image_vectors=self._images.finish(),
             documents=counts["documents"],
             chunks=counts["chunks"],
             pictures=counts["pictures"],
@@ -201,8 +228,6 @@ class LocalWriter:
             for problem in self.problems():
                 errors.write(json.dumps(asdict(problem), ensure_ascii=False) + "\n")
         self._catalog.commit()
-        write_vectors(self._text, self.generation / TEXT)
-        write_vectors(self._images, self.generation / IMAGE)
         self._manifest.write(self.generation / MANIFEST)
         for path in (*self.generation.iterdir(), self.generation):
             flush(path)
@@ -240,15 +265,13 @@ class LocalWriter:
         generation = self.folder / f"g{max(numbers, default=0) + 1:06d}"
         generation.mkdir()
         if previous is not None:
-            for name in (CATALOG, TEXT, IMAGE):
-                shutil.copyfile(previous / name, generation / name)
+            for path in (
+                previous / CATALOG,
+                *previous.glob(f"{TEXT}.*"),
+                *previous.glob(f"{IMAGE}.*"),
+            ):
+                shutil.copyfile(path, generation / path.name)
         return generation
-
-    def _open_vectors(self, name: str, dimension: int) -> Any:
-        path = self.generation / name
-        if path.exists():
-            return read_vectors(path)
-        return empty_vectors(dimension)
 
     def _sweep(self, kept: set[Path | None]) -> None:
         """Remove generations but the new one and the one that it replaced, and unneeded pictures."""

@@ -20,6 +20,7 @@ VOCABULARY = {
     "mmchat.config.loading",
     "mmchat.config.sections",
     "mmchat.sentences",
+    "mmchat.filters",
     "mmchat.pictures",
 }
 PARTS = ("ingest", "encoders", "stores", "retrieval", "answering", "sessions")
@@ -29,7 +30,7 @@ CONVERTERS = {("mmchat.models", "mmchat.encoders.e5_wheel")}
 # The face of the stores: protocols and records without an implementation.
 FACES = {"mmchat.stores.base"}
 HEAVY = {
-    "faiss": ("stores/vectors.py",),
+    "faiss": ("stores/vectors",),
     "gradio": ("web",),
     "torch": ("encoders/", "answering/generators", "retrieval/rerank.py"),
     "xllamacpp": ("answering/generators",),
