@@ -18,18 +18,38 @@ if TYPE_CHECKING:
     from mmchat.app import Assistant, Index, build_index, open_index
     from mmchat.config import Config, load_config
     from mmchat.errors import MmchatError
-    from mmchat.types import Answer, Hit, IndexReport, Source, Status
+    from mmchat.types import (
+        AllOf,
+        Answer,
+        AnyOf,
+        Contains,
+        Equals,
+        Hit,
+        In,
+        IndexReport,
+        Not,
+        Range,
+        Source,
+        Status,
+    )
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "AllOf",
     "Answer",
+    "AnyOf",
     "Assistant",
     "Config",
+    "Contains",
+    "Equals",
     "Hit",
+    "In",
     "Index",
     "IndexReport",
     "MmchatError",
+    "Not",
+    "Range",
     "Source",
     "Status",
     "build_index",
@@ -41,7 +61,10 @@ _HOMES = {
     "mmchat.app": ("Assistant", "Index", "build_index", "open_index"),
     "mmchat.config": ("Config", "load_config"),
     "mmchat.errors": ("MmchatError",),
-    "mmchat.types": ("Answer", "Hit", "IndexReport", "Source", "Status"),
+    "mmchat.types": (
+        *("Answer", "Hit", "IndexReport", "Source", "Status"),
+        *("AllOf", "AnyOf", "Contains", "Equals", "In", "Not", "Range"),
+    ),
 }
 
 

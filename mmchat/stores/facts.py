@@ -62,7 +62,7 @@ _LARGEST = 2**53
 
 def insert_facts(connection: sqlite3.Connection, row: int, document: Document) -> None:
     """Keep what filters compare of a document."""
-    facts = [(_TITLE, "title", document.title)]
+    facts: list[tuple[str, str, MetadataValue]] = [(_TITLE, "title", document.title)]
     facts += [(_fold(label), label, value) for label, value in document.metadata.items()]
     connection.executemany(
         "INSERT OR IGNORE INTO fields (name, label) VALUES (?, ?)",
@@ -169,6 +169,8 @@ class _Compiler:
 
     def _check_kind(self, leaf: Range, field: int) -> None:
         """Refuse to compare texts with a number: "12 cm" is neither below 50 nor above."""
+        if leaf.low is None and leaf.high is None:
+            return
         numeric = _is_numeric(leaf)
         examples = [
             (text, number is not None)
@@ -202,6 +204,8 @@ def _comparison(leaf: _Leaf) -> Sql:
             )
         case Contains(_, text):
             return "instr(text, ?) > 0", (_fold(text),)
+        case Range(_, None, None):
+            return "1", ()
         case Range():
             if _is_numeric(leaf):
                 return _between(leaf, "number", _number)
@@ -219,7 +223,7 @@ def _between(leaf: Range, column: str, convert: Any) -> Sql:
         if value is not None:
             parts.append(f"{column} {sign}{'=' if included else ''} ?")
             values.append(convert(value))
-    return " AND ".join(parts) or f"{column} IS NOT NULL", tuple(values)
+    return " AND ".join(parts) or "1", tuple(values)
 
 
 def _is_numeric(leaf: Range) -> bool:
@@ -235,7 +239,10 @@ def _is_numeric(leaf: Range) -> bool:
 
 
 def _page(leaf: _Leaf) -> Sql:
-    if isinstance(leaf, Contains) or (isinstance(leaf, Range) and not _is_numeric(leaf)):
+    is_open = isinstance(leaf, Range) and leaf.low is None and leaf.high is None
+    if isinstance(leaf, Contains) or (
+        isinstance(leaf, Range) and not is_open and not _is_numeric(leaf)
+    ):
         _refuse(leaf, "a number")
     if isinstance(leaf, Range):
         condition, values = _between(leaf, "i.page", _number)

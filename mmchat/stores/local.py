@@ -21,7 +21,7 @@ from mmchat.stores.manifest import Manifest
 from mmchat.stores.postings import WordsReader
 from mmchat.stores.vectors import FEW, VectorFiles, VectorReader, damaged
 from mmchat.stores.words import query_words
-from mmchat.types import Chunk, Document, Filter, FileProblem, Picture
+from mmchat.types import Chunk, Document, FileProblem, Filter, Picture
 
 Rows: TypeAlias = NDArray[np.int64]
 
@@ -156,7 +156,7 @@ class LocalReader:
 
     def _scored(self, table: ItemTable, found: Sequence[tuple[int, float]]) -> list[Scored]:
         items = catalog.items_of_rows(self._connection, table, [row for row, _ in found])
-        return [Scored(items[row], score) for row, score in found]
+        return [Scored(items[row], score) for row, score in found if row in items]
 
     @property
     def _connection(self) -> sqlite3.Connection:

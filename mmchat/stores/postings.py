@@ -14,7 +14,7 @@ import sqlite3
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
+from itertools import accumulate, groupby
 from pathlib import Path
 from typing import TypeAlias
 
@@ -165,9 +165,7 @@ class WordsWriter:
         lengths = np.concatenate([lengths for _, _, lengths in parts] or [np.zeros(0, _LENGTHS)])
         kept = ~np.isin(rows, removed)
         new_place = np.cumsum(kept) - 1
-        offsets = {n: 0 for n, _, _ in parts}
-        for (before, before_rows, _), (n, _, _) in zip(parts, parts[1:], strict=False):
-            offsets[n] = offsets[before] + len(before_rows)
+        offsets = _offsets(parts)
         self._connection.execute("CREATE TABLE spool.joined (word, places, counts)")
         found = self._connection.execute(
             "SELECT word, part, places, counts FROM main.postings ORDER BY word, part"
@@ -204,18 +202,14 @@ class WordsReader:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         parts = _read_parts(connection)
-        self._offsets = {}
-        passages = 0
-        for number, rows, _ in parts:
-            self._offsets[number] = passages
-            passages += len(rows)
+        self._offsets = _offsets(parts)
         self._rows: Rows = np.concatenate([rows for _, rows, _ in parts] or [np.zeros(0, _ROWS)])
         lengths = np.concatenate([lengths for _, _, lengths in parts] or [np.zeros(0, _LENGTHS)])
         removed = _removed(connection)
         self._kept = ~np.isin(self._rows, removed) if len(removed) else None
         if self._kept is not None:
             lengths = np.where(self._kept, lengths, 0)
-        self._passages = passages if self._kept is None else int(self._kept.sum())
+        self._passages = len(self._rows) if self._kept is None else int(self._kept.sum())
         mean = float(lengths.sum()) / max(self._passages, 1) or 1.0
         self._norms: Scores = (K1 * (1 - B + B * lengths / mean)).astype(np.float32)
 
@@ -280,6 +274,13 @@ def _read_parts(connection: sqlite3.Connection) -> list[_Part]:
     return [(n, np.frombuffer(r, _ROWS), np.frombuffer(c, _LENGTHS)) for n, r, c in found]
 
 
+def _offsets(parts: Sequence[_Part]) -> dict[int, int]:
+    """Return the place that the first passage of each part has among all."""
+    lengths = [len(rows) for _, rows, _ in parts]
+    starts = accumulate(lengths, initial=0)
+    return {number: start for (number, _, _), start in zip(parts, starts, strict=False)}
+
+
 def _removed(connection: sqlite3.Connection) -> Rows:
     found = connection.execute('SELECT "row" FROM removed_words').fetchall()
     return np.array([row for (row,) in found], dtype=np.int64)
@@ -289,9 +290,9 @@ def _joined(postings: Iterable[_Posting]) -> Iterator[_Posting]:
     """Join the postings of one word, which stand next to each other."""
     for word, same in groupby(postings, key=lambda posting: posting[0]):
         pieces = list(same)
-        places, counts = (b"".join(piece[i] for piece in pieces) for i in (1, 2))
+        places = b"".join(places for _, places, _ in pieces)
         if places:
-            yield word, places, counts
+            yield word, places, b"".join(counts for _, _, counts in pieces)
 
 
 def _renumbered(

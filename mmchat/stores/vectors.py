@@ -71,7 +71,7 @@ class VectorReader:
         self._rows = read_rows(files)
         if self._flat.ntotal != len(self._rows) or self._flat.d != dimension:
             raise IndexMismatch(damaged(files.rows))
-        self._inverted = _read(files.inverted) if files.inverted.exists() else None
+        self._inverted: Any = _read(files.inverted) if files.inverted.exists() else None
 
     @property
     def count(self) -> int:
@@ -122,7 +122,7 @@ class VectorReader:
         with self._files.flat.open("rb", buffering=0) as file:
             for run in np.split(np.arange(len(places)), ends):
                 file.seek(self._offset + int(places[order[run[0]]]) * width)
-                file.readinto(memoryview(content[run[0] : run[-1] + 1]).cast("B"))
+                file.readinto(content[run[0] : run[-1] + 1].data.cast("B"))
         back = np.empty_like(order)
         back[order] = np.arange(len(order))
         return content[back].astype(np.float32)

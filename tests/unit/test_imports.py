@@ -123,13 +123,20 @@ def test_importing_does_no_work(tmp_path: Path):
 
 def test_public_names():
     assert set(mmchat.__all__) == {
+        "AllOf",
         "Answer",
+        "AnyOf",
         "Assistant",
         "Config",
+        "Contains",
+        "Equals",
         "Hit",
+        "In",
         "Index",
         "IndexReport",
         "MmchatError",
+        "Not",
+        "Range",
         "Source",
         "Status",
         "build_index",
