@@ -141,7 +141,7 @@ class In:
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """The field lies between `low` and `high`; None leaves that side open, and both None ask for any value."""
+    """The field lies between `low` and `high`; None leaves a side open, both None ask for any value."""
 
     field: str
     low: FilterValue | None = None

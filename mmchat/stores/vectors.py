@@ -101,8 +101,8 @@ class VectorReader:
                 return self._best(near, self.at(near) @ vector, k)
         selector = None if places is None else _selector(places, self.count)
         parameters = None if selector is None else faiss.SearchParameters(sel=selector)
-        scores, found = self._flat.search(vector[None, :], k, params=parameters)
-        return self._best(found[0][found[0] >= 0], scores[0][found[0] >= 0], k)
+        scores, found = _search_one(self._flat, vector, k, parameters)
+        return self._best(found[found >= 0], scores[found >= 0], k)
 
     def vectors(self, rows: Rows) -> Vectors:
         """Return the vectors of these rows, shape (rows, dimension), in ascending order of the rows."""
@@ -139,8 +139,8 @@ class VectorReader:
             nprobe = min(index.nlist, -(-nprobe * self.count // left))
             selector = _selector(allowed, int(self._rows[-1]) + 1)
         parameters = faiss.SearchParametersIVF(nprobe=nprobe, sel=selector)
-        _, rows = index.search(vector[None, :], candidates_for(k), params=parameters)
-        return self._places(np.sort(rows[0][rows[0] >= 0]))
+        _, rows = _search_one(index, vector, candidates_for(k), parameters)
+        return self._places(np.sort(rows[rows >= 0]))
 
     def _best(self, places: NDArray[np.intp], scores: Vectors, k: int) -> list[tuple[int, float]]:
         order = np.lexsort((places, -scores))[:k]
@@ -201,6 +201,18 @@ def _read(path: Path) -> Any:
         return faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
     except RuntimeError as error:
         raise IndexMismatch(damaged(path)) from error
+
+
+def _search_one(index: Any, vector: Vectors, k: int, parameters: Any) -> tuple[Vectors, Rows]:
+    """Return scores and ids of the `k` nearest of one vector; ids are -1 where there are no more."""
+    # One query is computed by one thread in any case; others would only be woken, and waited for.
+    threads = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(1)
+    try:
+        scores, found = index.search(vector[None, :], k, params=parameters)
+    finally:
+        faiss.omp_set_num_threads(threads)
+    return scores[0], found[0]
 
 
 def _selector(numbers: NDArray[Any], end: int) -> Any:
