@@ -23,15 +23,6 @@ _CONDITION = re.compile(
 _NUMBER = re.compile(r"-?(0|[1-9]\d*)(\.\d+)?")
 _EXAMPLES = "Write it as price<50, price>=10, colour=red,blue, colour!=red or name~kettle."
 
-_WORDS: Mapping[str, Callable[[str, object], Filter]] = {
-    "eq": lambda field, value: Equals(field, _value(field, value)),
-    "ne": lambda field, value: Not(_equal(field, value)),
-    "lt": lambda field, value: Range(field, high=_value(field, value), high_included=False),
-    "lte": lambda field, value: Range(field, high=_value(field, value)),
-    "gt": lambda field, value: Range(field, low=_value(field, value), low_included=False),
-    "gte": lambda field, value: Range(field, low=_value(field, value)),
-    "contains": lambda field, value: Contains(field, str(value)),
-}
 _OPERATORS = {
     "=": "eq",
     "!=": "ne",
@@ -164,3 +155,14 @@ def _value(field: str, value: object) -> FilterValue:
 
 def _is_value(value: object) -> TypeGuard[FilterValue]:
     return isinstance(value, (str, int, float, datetime.date))
+
+
+_WORDS: Mapping[str, Callable[[str, object], Filter]] = {
+    "eq": _equal,
+    "ne": lambda field, value: Not(_equal(field, value)),
+    "lt": lambda field, value: Range(field, high=_value(field, value), high_included=False),
+    "lte": lambda field, value: Range(field, high=_value(field, value)),
+    "gt": lambda field, value: Range(field, low=_value(field, value), low_included=False),
+    "gte": lambda field, value: Range(field, low=_value(field, value)),
+    "contains": lambda field, value: Contains(field, str(value)),
+}
