@@ -42,7 +42,7 @@ class LocalReader:
 
         Args:
             folder: of the index.
-            few: items that are compared one by one where a filter leaves no more.
+            few: vectors that are fetched one by one where a filter leaves no more.
 
         Raises:
             IndexNotFound: there is no index in `folder`.

@@ -7,12 +7,14 @@ A space has up to three files:
     text.ivf     where there are many: an inverted file with 8-bit vectors, which FAISS maps as well
 
 Few vectors are compared one by one. Of many, the inverted file finds candidates, and their 16-bit vectors
-say which are the best. A filter that leaves few is answered from those few vectors alone.
+say which are the best. A filter that leaves few is answered exactly, from what it leaves.
 """
 
 from __future__ import annotations
 
 import struct
+import threading
+import weakref
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -31,8 +33,10 @@ faiss: Any = _faiss
 
 ROW = np.dtype("<i8")
 HALF = np.dtype("<f2")
-FEW = 4096
-"""Vectors that are compared one by one sooner than through an index with a filter."""
+FEW = 512
+"""Vectors that are fetched one by one sooner than FAISS steps over all others."""
+_RARE = 20
+"""A filter that leaves one in so many is answered exactly: the inverted file would look at most lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +62,11 @@ class VectorReader:
         Args:
             files: what `VectorWriter` wrote.
             dimension: numbers in a vector.
-            few: vectors that are compared one by one where a filter leaves no more.
+            few: vectors that are fetched one by one where a filter leaves no more.
 
         Raises:
             IndexMismatch: a file is missing or damaged.
         """
-        self._files = files
         self._few = few
         self._dimension = dimension
         self._offset = len(flat_header(dimension, 0))
@@ -72,6 +75,10 @@ class VectorReader:
         if self._flat.ntotal != len(self._rows) or self._flat.d != dimension:
             raise IndexMismatch(damaged(files.rows))
         self._inverted: Any = _read(files.inverted) if files.inverted.exists() else None
+        # Open from now on: the file may be removed while there is still something to search for.
+        self._file = files.flat.open("rb", buffering=0)
+        self._reading = threading.Lock()
+        weakref.finalize(self, self._file.close)
 
     @property
     def count(self) -> int:
@@ -93,12 +100,12 @@ class VectorReader:
         k = min(k, left)
         if k == 0:
             return []
-        if places is not None and left <= max(self._few, k):
-            return self._best(places, self.at(places) @ vector, k)
-        if self._inverted is not None and k <= left // 4:
+        if places is not None and left <= self._few:
+            return self._best(places, self._at(places) @ vector, k)
+        if self._inverted is not None and left * _RARE > self.count and k <= left // 4:
             near = self._candidates(vector, k, allowed, left)
             if len(near) >= k:
-                return self._best(near, self.at(near) @ vector, k)
+                return self._best(near, self._at(near) @ vector, k)
         selector = None if places is None else _selector(places, self.count)
         parameters = None if selector is None else faiss.SearchParameters(sel=selector)
         scores, found = _search_one(self._flat, vector, k, parameters)
@@ -106,26 +113,23 @@ class VectorReader:
 
     def vectors(self, rows: Rows) -> Vectors:
         """Return the vectors of these rows, shape (rows, dimension), in ascending order of the rows."""
-        return self.at(self._places(np.unique(rows)))
+        return self._at(self._places(np.unique(rows)))
 
-    def at(self, places: NDArray[np.intp]) -> Vectors:
-        """Read the vectors at these places, shape (places, dimension).
+    def _at(self, places: NDArray[np.intp]) -> Vectors:
+        """Read the vectors at these places, which ascend; shape (places, dimension).
 
         They are read, not mapped: what is mapped stays in the memory that the process is charged with.
         """
-        if not len(places):
-            return np.zeros((0, self._dimension), np.float32)
-        order = np.argsort(places)
-        width = self._dimension * HALF.itemsize
         content = np.empty((len(places), self._dimension), HALF)
-        ends = np.flatnonzero(np.diff(places[order]) != 1) + 1
-        with self._files.flat.open("rb", buffering=0) as file:
-            for run in np.split(np.arange(len(places)), ends):
-                file.seek(self._offset + int(places[order[run[0]]]) * width)
-                file.readinto(content[run[0] : run[-1] + 1].data.cast("B"))
-        back = np.empty_like(order)
-        back[order] = np.arange(len(order))
-        return content[back].astype(np.float32)
+        width = self._dimension * HALF.itemsize
+        gaps = np.flatnonzero(np.diff(places) != 1) + 1
+        starts, ends = [0, *gaps.tolist()], [*gaps.tolist(), len(places)]
+        with self._reading:
+            for start, end in zip(starts, ends, strict=True):
+                if start < end:
+                    self._file.seek(self._offset + int(places[start]) * width)
+                    self._file.readinto(content[start:end].data.cast("B"))
+        return content.astype(np.float32)
 
     def _candidates(
         self, vector: Vectors, k: int, allowed: Rows | None, left: int

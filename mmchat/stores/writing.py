@@ -29,6 +29,7 @@ import filelock
 from mmchat.errors import IndexLocked, StoreError
 from mmchat.stores import catalog
 from mmchat.stores.base import ChunkPlace, PicturePlace, Reference, SourcePart, Vectors
+from mmchat.stores.findable import FindableWriter
 from mmchat.stores.layout import (
     CATALOG,
     GENERATION,
@@ -45,9 +46,7 @@ from mmchat.stores.layout import (
 )
 from mmchat.stores.local import LocalReader
 from mmchat.stores.manifest import Manifest
-from mmchat.stores.postings import WordsWriter
-from mmchat.stores.vectors import VectorFiles
-from mmchat.stores.vectors_writing import IMAGE_POLICY, TEXT_POLICY, VectorPolicy, VectorWriter
+from mmchat.stores.vectors_writing import IMAGE_POLICY, TEXT_POLICY, VectorPolicy
 from mmchat.types import FileProblem, Link
 
 
@@ -102,16 +101,12 @@ class LocalWriter:
         previous = self._previous()
         self.generation = self._make_generation(previous)
         self._catalog = catalog.connect_writable(self.generation / CATALOG)
-        self._words = WordsWriter(self._catalog, self.generation / "words.spool")
-        self._text = VectorWriter(
-            VectorFiles.of(self.generation, TEXT),
-            self._manifest.text_encoder.dimension,
-            self._text_policy,
-        )
-        self._images = VectorWriter(
-            VectorFiles.of(self.generation, IMAGE),
-            self._manifest.image_encoder.dimension,
-            self._image_policy,
+        self._findable = FindableWriter(
+            self.generation,
+            self._catalog,
+            self._manifest,
+            text_policy=self._text_policy,
+            image_policy=self._image_policy,
         )
         self._known = catalog.known_files(self._catalog)
         self.starts_empty = previous is None
@@ -125,8 +120,7 @@ class LocalWriter:
         trace: TracebackType | None,
     ) -> None:
         self._catalog.close()
-        self._text.close()
-        self._images.close()
+        self._findable.close()
         if not self._committed:
             shutil.rmtree(self.generation, ignore_errors=True)
             # A first build that failed leaves nothing behind, not even an empty folder of an index.
@@ -170,12 +164,10 @@ class LocalWriter:
                 self.remove(part.path)
                 self._begun.add(part.path)
             chunks, pictures = catalog.insert_part(self._catalog, part)
-            for row, chunk in zip(chunks, part.chunks, strict=True):
-                self._words.add(row, chunk.context_text)
+            self._findable.add_words(part, chunks)
             chunk_rows += chunks
             picture_rows += pictures
-        self._text.add(chunk_rows, text)
-        self._images.add(picture_rows, images)
+        self._findable.add_vectors(chunk_rows, text, picture_rows, images)
 
     def add_problem(self, problem: FileProblem) -> None:
         """Note that a file could not be read; what the store held of it is removed."""
@@ -190,10 +182,7 @@ class LocalWriter:
         if path not in self._known and path not in self._begun:
             return
         self._begun.discard(path)
-        chunks, pictures = catalog.delete_file(self._catalog, path)
-        self._words.remove(chunks)
-        self._text.remove(chunks)
-        self._images.remove(pictures)
+        self._findable.remove(*catalog.delete_file(self._catalog, path))
 
     def places(self) -> tuple[list[ChunkPlace], list[PicturePlace], list[Reference]]:
         """Return what linking needs to know of everything in the store."""
@@ -214,11 +203,11 @@ class LocalWriter:
     def commit(self) -> None:
         """Make this generation the one that readers see."""
         counts = self.counts()
-        self._words.finish()
+        text_vectors, image_vectors = self._findable.finish()
         self._manifest = replace(
             self._manifest,
-            text_vectors=self._text.finish(),
-            image_vectors=self._images.finish(),
+            text_vectors=text_vectors,
+            image_vectors=image_vectors,
             documents=counts["documents"],
             chunks=counts["chunks"],
             pictures=counts["pictures"],
