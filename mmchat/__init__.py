@@ -18,18 +18,38 @@ if TYPE_CHECKING:
     from mmchat.app import Assistant, Index, add, build_index, delete, open_index, sync, watch
     from mmchat.config import Config, load_config
     from mmchat.errors import MmchatError
-    from mmchat.types import Answer, Hit, IndexReport, Source, Status
+    from mmchat.types import (
+        AllOf,
+        Answer,
+        AnyOf,
+        Contains,
+        Equals,
+        Hit,
+        In,
+        IndexReport,
+        Not,
+        Range,
+        Source,
+        Status,
+    )
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "AllOf",
     "Answer",
+    "AnyOf",
     "Assistant",
     "Config",
+    "Contains",
+    "Equals",
     "Hit",
+    "In",
     "Index",
     "IndexReport",
     "MmchatError",
+    "Not",
+    "Range",
     "Source",
     "Status",
     "add",
@@ -54,7 +74,10 @@ _HOMES = {
     ),
     "mmchat.config": ("Config", "load_config"),
     "mmchat.errors": ("MmchatError",),
-    "mmchat.types": ("Answer", "Hit", "IndexReport", "Source", "Status"),
+    "mmchat.types": (
+        *("Answer", "Hit", "IndexReport", "Source", "Status"),
+        *("AllOf", "AnyOf", "Contains", "Equals", "In", "Not", "Range"),
+    ),
 }
 
 

@@ -6,6 +6,7 @@ offsets into the text of a document, half open. Paths are POSIX paths relative t
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -122,6 +123,77 @@ class Link:
     position: int
 
 
+FilterValue: TypeAlias = str | int | float | bool | datetime.date
+"""A date compares with the ISO dates that metadata holds as text ("2026-03-01")."""
+
+
+@dataclass(frozen=True, slots=True)
+class Equals:
+    """The field has this value. Texts are compared without regard to case."""
+
+    field: str
+    value: FilterValue
+
+
+@dataclass(frozen=True, slots=True)
+class In:
+    """The field has one of these values."""
+
+    field: str
+    values: tuple[FilterValue, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """The field lies between `low` and `high`; None leaves a side open, both None ask for any value."""
+
+    field: str
+    low: FilterValue | None = None
+    high: FilterValue | None = None
+    low_included: bool = True
+    high_included: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Contains:
+    """The field has this text in it, without regard to case."""
+
+    field: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class AllOf:
+    """Every one of these filters lets the item through; so does none at all."""
+
+    filters: tuple[Filter, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """At least one of these filters lets the item through."""
+
+    filters: tuple[Filter, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """The filter does not let the item through; an item without the field passes."""
+
+    filter: Filter
+
+
+Filter: TypeAlias = Equals | In | Range | Contains | AllOf | AnyOf | Not
+"""Which items may be found. Fields are the metadata of documents, without regard to case, and
+
+- `document`: the path of a file or row, `folder`: the path of a folder above it, `title`;
+- `kind`: `chunk` or `picture`; `page`: of the item.
+
+A metadata field that is called like one of these is written `meta.kind`. A picture has the metadata of
+its own document and of those that it is linked to: the photo of a product has its price.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Query:
     """What is asked: words, a picture, or both. `image` is decoded already (see `mmchat.open_image`)."""
@@ -129,6 +201,8 @@ class Query:
     text: str = ""
     image: Image | None = None
     k: int = 5
+    where: Filter | None = None
+    """Which items may be found; it holds before the best `k` are taken, in every channel."""
 
 
 @dataclass(frozen=True, slots=True)

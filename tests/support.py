@@ -111,6 +111,9 @@ class ColoursEncoder:
     def encode_texts(self, texts: Sequence[str]) -> Vectors:
         return self._unit([self._colour(text) for text in texts])
 
+    def from_query_vectors(self, encoder: object, vectors: Vectors) -> None:
+        return None
+
     def _colour(self, text: str) -> np.ndarray:
         named = [
             self.names[word] for word in re.findall(r"\w+", text.lower()) if word in self.names

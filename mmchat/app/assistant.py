@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -18,19 +19,27 @@ if TYPE_CHECKING:
 
     from mmchat.answering.generators import Generator
     from mmchat.models import Progress as DownloadProgress
+    from mmchat.retrieval.retriever import Retriever
 
 
 class _FreshRetriever:
-    """Searches whatever generation is the newest when it is asked."""
+    """Searches whatever generation is the newest when it is asked.
+
+    The passages of what a search found are read from the same one, though a newer may have come.
+    """
 
     def __init__(self, index: Index) -> None:
         self._index = index
+        self._last = threading.local()
 
     def search(self, query: Query) -> Sequence[Hit]:
-        return self._index.retriever().search(query)
+        self._last.retriever = self._index.retriever()
+        hits: Sequence[Hit] = self._last.retriever.search(query)
+        return hits
 
     def chunk(self, item: str) -> Chunk | None:
-        return self._index.retriever().chunk(item)
+        retriever: Retriever = self._last.retriever
+        return retriever.chunk(item)
 
 
 class Assistant:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mmchat.app.encoders import Encoders, as_built
 from mmchat.config import Config, load_config
+from mmchat.filters import Where, as_filter
 from mmchat.models import ModelStore
 from mmchat.pictures import open_image
 from mmchat.retrieval.retriever import Retriever
@@ -34,7 +35,12 @@ class Index:
         self._reader = self._checked(reader)
 
     def search(
-        self, text: str = "", image: ImageInput | None = None, k: int | None = None
+        self,
+        text: str = "",
+        image: ImageInput | None = None,
+        k: int | None = None,
+        *,
+        where: Where | None = None,
     ) -> list[Hit]:
         """Return the `k` best passages and pictures for words, a photo, or both, best first.
 
@@ -42,14 +48,20 @@ class Index:
             text: what is looked for.
             image: a photo, as a path, the bytes of a file, or a PIL image.
             k: how many hits; `retrieval.k` of the settings where it is not given.
+            where: which items may be found: a filter such as `mmchat.Range("price", high=50)`, or a
+                mapping such as `{"price": {"lt": 50}, "colour": ["red", "blue"]}`; see `mmchat.filters`.
 
         Raises:
-            QueryError: nothing to search by, a photo that cannot be read, or k out of range.
+            QueryError: nothing to search by, a photo that cannot be read, k out of range, or a filter on
+                a field that no document has.
         """
-        opened = None if image is None else self.open_image(image)
-        return self.retriever().search(
-            Query(text=text, image=opened, k=self.config.retrieval.k if k is None else k)
+        query = Query(
+            text=text,
+            image=None if image is None else self.open_image(image),
+            k=self.config.retrieval.k if k is None else k,
+            where=None if where is None else as_filter(where),
         )
+        return self.retriever().search(query)
 
     def open_image(self, image: ImageInput) -> Image:
         """Decode a photo within the limits of the settings."""
@@ -113,7 +125,8 @@ def describe_index(path: Path) -> dict[str, Any]:
         "errors": manifest.errors,
         "text_encoder": manifest.text_encoder.fingerprint,
         "image_encoder": manifest.image_encoder.fingerprint,
-        "vector_index": manifest.vector_index,
+        "text_vectors": f"{manifest.text_vectors.kind} ({manifest.text_vectors.reason})",
+        "image_vectors": f"{manifest.image_vectors.kind} ({manifest.image_vectors.reason})",
         "megabytes": round(size / 1e6, 1),
         "problems": [{"document": p.document, "reason": p.reason} for p in reader.problems()],
     }

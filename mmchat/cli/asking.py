@@ -22,6 +22,7 @@ from mmchat.cli.options import (
     print_json,
     shorten,
 )
+from mmchat.filters import parse_conditions
 
 if TYPE_CHECKING:
     from mmchat.app import Index
@@ -33,14 +34,22 @@ def search(
     text: Annotated[str, typer.Argument(help="What is looked for, in words.")] = "",
     image: ImageFile = None,
     k: Annotated[int | None, typer.Option("-k", help="How many hits (default: 5).")] = None,
+    where: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="CONDITION",
+            help="Only what fits: price<50, colour=red,blue, name~kettle, date>=2026-01-01; repeatable.",
+        ),
+    ] = None,
     index: IndexPath = None,
     config: ConfigFile = None,
     set_: Set = None,
     as_json: AsJson = False,
 ) -> None:
     """Find passages and pictures by words, by a photo, or by both."""
+    conditions = parse_conditions(where or ())
     opened = open_named(index, load_settings(config, set_, {}))
-    hits = opened.search(text=text, image=image, k=k)
+    hits = opened.search(text=text, image=image, k=k, where=conditions)
     if as_json:
         from mmchat.serialise import hit_values
 

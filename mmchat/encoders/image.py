@@ -83,6 +83,10 @@ class ModelSource(Protocol):
         """Build the model. Called once, when something is encoded for the first time."""
         ...
 
+    def has_text_tower(self, encoder: object) -> bool:
+        """Whether this encoder's vectors are what the model makes of a text but for its last layer."""
+        ...
+
 
 class OpenClipEncoder:
     """An OpenCLIP model as an encoder of pictures and of words about them.
@@ -161,6 +165,25 @@ class OpenClipEncoder:
                 tokens = parts.tokenizer(list(texts[start : start + self.batch_size])).to(device)
                 rows.append(parts.model.encode_text(tokens).float().cpu().numpy())
         return self._stack(rows)
+
+    def from_query_vectors(self, encoder: object, vectors: Vectors) -> Vectors | None:
+        """Turn what a text encoder made of words into vectors of this space, without encoding them again.
+
+        Args:
+            encoder: what made `vectors` with its `encode_queries`.
+            vectors: (texts, dimension of that encoder).
+
+        Returns:
+            unit vectors of shape (texts, dimension), or None where `encoder` is not the text tower.
+        """
+        if not self.source.has_text_tower(encoder):
+            return None
+        import torch
+
+        device, _ = self._placement
+        with torch.inference_mode():
+            rows = self.parts.model.text.proj(torch.from_numpy(vectors).to(device))
+        return unit_rows(rows.cpu().numpy())
 
     @property
     def parts(self) -> OpenClipParts:
@@ -266,6 +289,10 @@ class NamedModel:
         model.eval()
         model.visual.to(memory_format=torch.channels_last)
         return OpenClipParts(model, preprocess, tokenizer, dtype)
+
+    def has_text_tower(self, encoder: object) -> bool:
+        """Whether this encoder is the text tower: open_clip brings its own."""
+        return False
 
     def _require_known(self) -> None:
         """Refuse an unknown architecture or weights in words of our own, before open_clip does."""

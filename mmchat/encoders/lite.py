@@ -126,6 +126,10 @@ class LiteModel:
         preprocess = image_transform_v2(PreprocessCfg(**_PREPROCESSING), is_train=False)
         return OpenClipParts(model, preprocess, _tokenizer(self.text), torch.float32)
 
+    def has_text_tower(self, encoder: object) -> bool:
+        """Whether this encoder is the text tower: then words that it encoded lack the last layer only."""
+        return encoder is self.text
+
     def _tower_settings(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """Describe the image tower and the text tower in open_clip's terms."""
         pooling = self.text.pooling

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Protocol
 
 from mmchat.config import RetrievalConfig
 from mmchat.errors import QueryError
+from mmchat.filters import split_kind
 from mmchat.retrieval.fusion import Fused, RankedList, fuse
 from mmchat.stores.base import Reader, Vectors
-from mmchat.types import Channel, Chunk, Hit, Picture, Query
+from mmchat.types import Channel, Chunk, Filter, Hit, Picture, Query
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -40,6 +41,19 @@ class ImageEncoder(Protocol):
         """Return unit vectors of shape (texts, dimension)."""
         ...
 
+    def from_query_vectors(self, encoder: object, vectors: Vectors) -> Vectors | None:
+        """Turn what a text encoder made of words into vectors of the image space.
+
+        Args:
+            encoder: what made `vectors` with its `encode_queries`.
+            vectors: (texts, dimension of that encoder).
+
+        Returns:
+            unit vectors of shape (texts, dimension), or None where `encoder` is not the text tower: the
+            words must be encoded again.
+        """
+        ...
+
 
 class Retriever:
     """Finds the items of a store that answer a query."""
@@ -63,19 +77,22 @@ class Retriever:
         it finds, the passages that belong to them. Both together search all.
 
         Raises:
-            QueryError: there are neither words nor a photo, or k is below 1.
+            QueryError: there are neither words nor a photo, k is out of range, or the filter does not
+                suit the documents.
         """
         text = _checked(query)
         depth = max(self._config.depth, query.k)
-        word_lists = self._search_words(text, depth) if text else []
-        seen = self._search_pictures(text, query.image, depth)
+        kinds, where = split_kind(query.where)
+        vector = self._text_encoder.encode_queries([text])[0] if text else None
+        word_lists = [] if vector is None else self._search_words(text, vector, depth, where)
+        seen = self._search_pictures(query.image, text, vector, depth, where)
         picture_lists = [seen]
         if query.image is not None:
-            word_lists.append(self._linked_chunks(seen, alone=not text))
+            word_lists.append(self._passing(self._linked_chunks(seen, alone=not text), where))
         if text:
-            picture_lists.append(self._linked_pictures(word_lists))
-        chunks = fuse(word_lists, self._config.rrf_k)
-        pictures = fuse(picture_lists, self._config.rrf_k)
+            picture_lists.append(self._passing(self._linked_pictures(word_lists), where))
+        chunks = fuse(word_lists, self._config.rrf_k) if "chunk" in kinds else []
+        pictures = fuse(picture_lists, self._config.rrf_k) if "picture" in kinds else []
         best = sorted([*chunks, *pictures], key=lambda f: (-f.score, f.item))[: query.k]
         return self._hits(best)
 
@@ -83,23 +100,50 @@ class Retriever:
         """Return the chunk of that id, or None."""
         return self._reader.chunks([item]).get(item)
 
-    def _search_words(self, text: str, depth: int) -> list[RankedList]:
-        vector = self._text_encoder.encode_queries([text])[0]
-        dense = self._reader.search_text(vector, depth)
-        words = self._reader.search_words(text, depth)
+    def _search_words(
+        self, text: str, vector: Vectors, depth: int, where: Filter | None
+    ) -> list[RankedList]:
+        dense = self._reader.search_text(vector, depth, where)
+        words = self._reader.search_words(text, depth, where)
         return [
             RankedList.of(Channel.DENSE, [s.item for s in dense], self._config.weight_dense),
             RankedList.of(Channel.BM25, [s.item for s in words], self._config.weight_bm25),
         ]
 
-    def _search_pictures(self, text: str, image: Image | None, depth: int) -> RankedList:
+    def _search_pictures(
+        self,
+        image: Image | None,
+        text: str,
+        text_vector: Vectors | None,
+        depth: int,
+        where: Filter | None,
+    ) -> RankedList:
+        if not self._reader.has_pictures:
+            return RankedList.of(Channel.IMAGE, [], self._config.weight_image)
         # A photo says more about how a thing looks than the words beside it, which ask about it.
         if image is not None:
             vector = self._image_encoder.encode_images([image])[0]
         else:
-            vector = self._image_encoder.encode_texts([text])[0]
-        found = self._reader.search_images(vector, depth)
+            assert text_vector is not None, "a query has words or a photo"
+            vector = self._words_as_picture(text, text_vector)
+        found = self._reader.search_images(vector, depth, where)
         return RankedList.of(Channel.IMAGE, [s.item for s in found], self._config.weight_image)
+
+    def _words_as_picture(self, text: str, vector: Vectors) -> Vectors:
+        """Return the vector of words in the image space."""
+        vectors = self._image_encoder.from_query_vectors(self._text_encoder, vector[None, :])
+        if vectors is None:
+            vectors = self._image_encoder.encode_texts([text])
+        one: Vectors = vectors[0]
+        return one
+
+    def _passing(self, ranked: RankedList, where: Filter | None) -> RankedList:
+        """Return a list without the items that a filter does not let through."""
+        if where is None or not ranked.ranks:
+            return ranked
+        passed = self._reader.passing(list(ranked.ranks), where)
+        kept = {item: rank for item, rank in ranked.ranks.items() if item in passed}
+        return RankedList(ranked.channel, kept, ranked.weight)
 
     def _linked_chunks(self, pictures: RankedList, *, alone: bool) -> RankedList:
         """Rank the chunks of pictures as their pictures rank; all chunks of one picture stand equal.

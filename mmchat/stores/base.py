@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from mmchat.types import Chunk, Document, FileProblem, Link, Picture
+from mmchat.types import Chunk, Document, FileProblem, Filter, Link, Picture
 
 Vectors = NDArray[np.float32]
 
@@ -88,19 +88,37 @@ class Amendments:
 class Reader(Protocol):
     """A store that is open for reading. Vectors are float32, one row an item, of length one."""
 
-    def search_text(self, vector: Vectors, k: int) -> list[Scored]:
-        """Return the `k` chunks nearest to a text vector of shape (dimension,), best first."""
+    @property
+    def has_pictures(self) -> bool:
+        """Whether there is any picture to find."""
         ...
 
-    def search_words(self, text: str, k: int) -> list[Scored]:
+    def search_text(self, vector: Vectors, k: int, where: Filter | None = None) -> list[Scored]:
+        """Return the chunks nearest to a text vector.
+
+        Args:
+            vector: (dimension,).
+            k: how many; fewer only where a filter leaves fewer.
+            where: which chunks may be found.
+
+        Raises:
+            QueryError: the filter names an unknown field, or compares it with a value of another kind.
+        """
+        ...
+
+    def search_words(self, text: str, k: int, where: Filter | None = None) -> list[Scored]:
         """Return the `k` chunks that match the words of `text` best (BM25), best first."""
         ...
 
-    def search_images(self, vector: Vectors, k: int) -> list[Scored]:
+    def search_images(self, vector: Vectors, k: int, where: Filter | None = None) -> list[Scored]:
         """Return the `k` pictures nearest to a vector of the image space, best first.
 
         Pictures that duplicate another one are left out.
         """
+        ...
+
+    def passing(self, items: Sequence[str], where: Filter) -> set[str]:
+        """Return those of these chunks and pictures that a filter lets through."""
         ...
 
     def chunks(self, ids: Sequence[str]) -> Mapping[str, Chunk]:

@@ -1,4 +1,4 @@
-"""The SQLite part of a local index: documents, chunks, pictures, links, and their words (FTS5).
+"""The SQLite part of a local index: documents, chunks, pictures, links and what is known of them.
 
 Lists of ids go in as one JSON value (`json_each`), which no limit on bound variables cuts off.
 """
@@ -11,12 +11,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
-from mmchat.stores.base import Scored, SourcePart
-from mmchat.stores.words import indexed_words, match_expression
+from mmchat.stores import facts, postings
+from mmchat.stores.base import SourcePart
 from mmchat.types import Box, Chunk, Document, FileProblem, Link, Picture
 
-# The row id of a chunk or picture is also the id of its vector in the FAISS file beside this one.
-_SCHEMA = """
+# The row id of a chunk or picture is also the id of its vector in the files beside this one. It is never
+# given again, so that what was taken out cannot come back as another.
+_SCHEMA = f"""
 CREATE TABLE files (id INTEGER PRIMARY KEY, path TEXT UNIQUE NOT NULL, content_hash TEXT NOT NULL,
     dropped INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE problems (path TEXT PRIMARY KEY, content_hash TEXT NOT NULL, reason TEXT NOT NULL);
@@ -25,14 +26,13 @@ CREATE TABLE documents (
     path TEXT UNIQUE NOT NULL, title TEXT NOT NULL, text TEXT NOT NULL, metadata TEXT NOT NULL);
 CREATE INDEX documents_file ON documents (file);
 CREATE TABLE chunks (
-    id INTEGER PRIMARY KEY, item TEXT UNIQUE NOT NULL,
+    id INTEGER PRIMARY KEY AUTOINCREMENT, item TEXT UNIQUE NOT NULL,
     document INTEGER NOT NULL REFERENCES documents ON DELETE CASCADE,
     ordinal INTEGER NOT NULL, start INTEGER NOT NULL, "end" INTEGER NOT NULL,
-    page INTEGER, breadcrumb TEXT NOT NULL);
+    page INTEGER, breadcrumb TEXT NOT NULL, text TEXT NOT NULL);
 CREATE INDEX chunks_document ON chunks (document);
-CREATE VIRTUAL TABLE words USING fts5 (body, tokenize = 'porter unicode61 remove_diacritics 2');
 CREATE TABLE pictures (
-    id INTEGER PRIMARY KEY, item TEXT UNIQUE NOT NULL,
+    id INTEGER PRIMARY KEY AUTOINCREMENT, item TEXT UNIQUE NOT NULL,
     document INTEGER NOT NULL REFERENCES documents ON DELETE CASCADE,
     name TEXT NOT NULL, media TEXT NOT NULL, thumb TEXT NOT NULL, width INTEGER NOT NULL,
     height INTEGER NOT NULL, own_caption TEXT NOT NULL, caption TEXT NOT NULL, page INTEGER, box TEXT,
@@ -45,11 +45,10 @@ CREATE INDEX refs_document ON refs (document);
 CREATE TABLE links (picture TEXT NOT NULL, chunk TEXT NOT NULL, position INTEGER NOT NULL);
 CREATE INDEX links_picture ON links (picture, position);
 CREATE INDEX links_chunk ON links (chunk, position);
-"""
+{facts.SCHEMA}{postings.SCHEMA}"""
 
 _SELECT_CHUNKS = """
-SELECT c.item, d.path, c.ordinal, substr(d.text, c.start + 1, c."end" - c.start),
-       c.start, c."end", c.breadcrumb, c.page
+SELECT c.item, d.path, c.ordinal, c.text, c.start, c."end", c.breadcrumb, c.page
 FROM chunks c JOIN documents d ON d.id = c.document WHERE c.item IN (SELECT value FROM json_each(?))
 """
 _SELECT_PICTURES = """
@@ -96,7 +95,7 @@ def check(connection: sqlite3.Connection) -> None:
     Raises:
         sqlite3.DatabaseError: it is damaged.
     """
-    for table in ("files", "documents", "chunks", "pictures", "links", "words"):
+    for table in ("files", "documents", "chunks", "pictures", "links", "facts", "postings"):
         connection.execute(f"SELECT * FROM {table} LIMIT 1").fetchall()  # noqa: S608
 
 
@@ -123,6 +122,7 @@ def insert_part(connection: sqlite3.Connection, part: SourcePart) -> tuple[list[
             ),
         )
         documents[document.path] = _row_id(cursor)
+        facts.insert_facts(connection, documents[document.path], document)
     # A figure may come in a later part than the document that it is in.
     earlier = {p.document for p in part.pictures} - documents.keys()
     documents |= {path: _document_row(connection, path) for path in earlier}
@@ -142,8 +142,8 @@ def _document_row(connection: sqlite3.Connection, path: str) -> int:
 
 def _insert_chunk(connection: sqlite3.Connection, document: int, chunk: Chunk) -> int:
     cursor = connection.execute(
-        'INSERT INTO chunks (item, document, ordinal, start, "end", page, breadcrumb)'
-        " VALUES (?, ?, ?, ?, ?, ?, ?)",
+        'INSERT INTO chunks (item, document, ordinal, start, "end", page, breadcrumb, text)'
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         (
             chunk.id,
             document,
@@ -152,13 +152,10 @@ def _insert_chunk(connection: sqlite3.Connection, document: int, chunk: Chunk) -
             chunk.end,
             chunk.page,
             json.dumps(chunk.breadcrumb, ensure_ascii=False),
+            chunk.text,
         ),
     )
-    row = _row_id(cursor)
-    connection.execute(
-        "INSERT INTO words (rowid, body) VALUES (?, ?)", (row, indexed_words(chunk.context_text))
-    )
-    return row
+    return _row_id(cursor)
 
 
 def _insert_picture(connection: sqlite3.Connection, document: int, picture: Picture) -> int:
@@ -182,7 +179,9 @@ def _insert_picture(connection: sqlite3.Connection, document: int, picture: Pict
             picture.look,
         ),
     )
-    return _row_id(cursor)
+    row = _row_id(cursor)
+    connection.execute("INSERT INTO owners (document, picture) VALUES (?, ?)", (document, row))
+    return row
 
 
 def replace_links(
@@ -200,6 +199,7 @@ def replace_links(
         "UPDATE pictures SET caption = ? WHERE item = ?",
         [(caption, item) for item, caption in captions.items()],
     )
+    facts.set_owners(connection)
 
 
 def replace_duplicates(connection: sqlite3.Connection, duplicates: Mapping[str, str]) -> None:
@@ -211,33 +211,33 @@ def replace_duplicates(connection: sqlite3.Connection, duplicates: Mapping[str, 
     )
 
 
-def hidden_pictures(connection: sqlite3.Connection) -> set[int]:
-    """Return the row ids of the pictures that another one stands for."""
-    return {
-        row for (row,) in connection.execute("SELECT id FROM pictures WHERE duplicate_of NOT NULL")
-    }
-
-
-def search_words(connection: sqlite3.Connection, text: str, k: int) -> list[Scored]:
-    """Return the chunks that match the words of `text` best, by FTS5's BM25 (k1 = 1.2, b = 0.75)."""
-    expression = match_expression(text)
-    if not expression:
-        return []
-    rows = connection.execute(
-        "SELECT c.item, -w.rank FROM (SELECT rowid, rank FROM words WHERE words MATCH ?"
-        " ORDER BY rank, rowid LIMIT ?) w JOIN chunks c ON c.id = w.rowid ORDER BY w.rank, w.rowid",
-        (expression, k),
-    )
-    return [Scored(item, score) for item, score in rows]
+def shown_pictures(connection: sqlite3.Connection) -> list[int] | None:
+    """Return the row ids of the pictures that nothing else stands for; None where those are all."""
+    (hidden,) = connection.execute("SELECT count(duplicate_of) FROM pictures").fetchone()
+    if not hidden:
+        return None
+    rows = connection.execute("SELECT id FROM pictures WHERE duplicate_of IS NULL ORDER BY id")
+    return [row for (row,) in rows]
 
 
 def items_of_rows(
-    connection: sqlite3.Connection, table: str, rows: Sequence[int]
+    connection: sqlite3.Connection, table: facts.ItemTable, rows: Sequence[int]
 ) -> dict[int, str]:
-    """Return row id to item id of the table `chunks` or `pictures`."""
+    """Return row id to item id."""
     found = connection.execute(
         f"SELECT id, item FROM {table} WHERE id IN (SELECT value FROM json_each(?))",  # noqa: S608
         (json.dumps(rows),),
+    )
+    return dict(found.fetchall())
+
+
+def rows_of_items(
+    connection: sqlite3.Connection, table: facts.ItemTable, items: Sequence[str]
+) -> dict[str, int]:
+    """Return item id to row id of those items that are in the table."""
+    found = connection.execute(
+        f"SELECT item, id FROM {table} WHERE item IN (SELECT value FROM json_each(?))",  # noqa: S608
+        (json.dumps(items),),
     )
     return dict(found.fetchall())
 

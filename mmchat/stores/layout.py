@@ -13,7 +13,9 @@ from pathlib import Path
 from mmchat.errors import IndexMismatch, IndexNotFound, StoreError
 
 POINTER = "CURRENT"
-CATALOG, TEXT, IMAGE, MANIFEST = "catalog.sqlite", "text.faiss", "image.faiss", "manifest.json"
+CATALOG, MANIFEST = "catalog.sqlite", "manifest.json"
+TEXT, IMAGE = "text", "image"
+"""The two spaces of vectors; each has files of its own, see `mmchat.stores.vectors`."""
 GENERATION = re.compile(r"g(\d{6})")
 AMENDMENTS, ORIGINALS = "amendments.json", "originals"
 ORIGINAL = re.compile(r"[0-9a-f]{32}(\.[a-z0-9]{1,16})?(\.partial)?")

@@ -1,20 +1,32 @@
-"""A local index, open for searching: FAISS for vectors, SQLite (FTS5 for the words) for the rest."""
+"""A local index, open for searching: FAISS for vectors, SQLite for the rest."""
 
 from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Mapping, Sequence, Set
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
 
 from mmchat.errors import IndexMismatch
 from mmchat.stores import catalog
 from mmchat.stores.base import Scored, Vectors
+from mmchat.stores.facts import ItemTable, matching_rows
 from mmchat.stores.layout import CATALOG, IMAGE, MANIFEST, TEXT, current_generation
 from mmchat.stores.manifest import Manifest
-from mmchat.stores.vectors import damaged, read_vectors, search_vectors
-from mmchat.types import Chunk, Document, FileProblem, Picture
+from mmchat.stores.postings import WordsReader
+from mmchat.stores.vectors import FEW, VectorFiles, VectorReader, damaged
+from mmchat.stores.words import query_words
+from mmchat.types import Chunk, Document, FileProblem, Filter, Picture
+
+Rows: TypeAlias = NDArray[np.int64]
+
+_FILTERS_KEPT = 16
+"""Filters whose rows are remembered: who pages through results asks with the same one again."""
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -25,35 +37,74 @@ def read_manifest(folder: Path) -> Manifest:
 class LocalReader:
     """A finished generation, open for searching. Safe to use from several threads."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, few: int = FEW) -> None:
+        """Open the current generation.
+
+        Args:
+            folder: of the index.
+            few: vectors that are fetched one by one where a filter leaves no more.
+
+        Raises:
+            IndexNotFound: there is no index in `folder`.
+            IndexMismatch: it is damaged, or of another version of mmchat.
+        """
         self.folder = folder
         self.generation = current_generation(folder)
         self.manifest = Manifest.read(self.generation / MANIFEST)
-        self._text = read_vectors(self.generation / TEXT)
-        self._images = read_vectors(self.generation / IMAGE)
+        self._text, self._images = (
+            VectorReader(VectorFiles.of(self.generation, name), encoder.dimension, few=few)
+            for name, encoder in (
+                (TEXT, self.manifest.text_encoder),
+                (IMAGE, self.manifest.image_encoder),
+            )
+        )
         self._local = threading.local()
+        self._filters: OrderedDict[tuple[ItemTable, str], Rows] = OrderedDict()
+        self._filters_lock = threading.Lock()
         try:
             catalog.check(self._connection)
-            self._hidden = catalog.hidden_pictures(self._connection)
+            self._words = WordsReader(self._connection)
+            shown = catalog.shown_pictures(self._connection)
         except sqlite3.DatabaseError as error:
             raise IndexMismatch(damaged(self.generation / CATALOG)) from error
+        self._shown: Rows | None = None if shown is None else np.array(shown, dtype=np.int64)
 
     @property
     def is_current(self) -> bool:
         """Whether no newer generation has been swapped in since this one was opened."""
         return current_generation(self.folder) == self.generation
 
-    def search_text(self, vector: Vectors, k: int) -> list[Scored]:
+    @property
+    def has_pictures(self) -> bool:
+        """Whether there is any picture to find."""
+        return self._images.count > 0
+
+    def search_text(self, vector: Vectors, k: int, where: Filter | None = None) -> list[Scored]:
         """Return the `k` chunks nearest to a text vector of shape (dimension,), best first."""
-        return self._nearest(self._text, "chunks", vector, k)
+        found = self._text.search(vector, k, self._open_to("chunks", where))
+        return self._scored("chunks", found)
 
-    def search_images(self, vector: Vectors, k: int) -> list[Scored]:
+    def search_images(self, vector: Vectors, k: int, where: Filter | None = None) -> list[Scored]:
         """Return the `k` pictures nearest to a vector of the image space, without duplicates."""
-        return self._nearest(self._images, "pictures", vector, k, self._hidden)
+        found = self._images.search(vector, k, self._open_to("pictures", where))
+        return self._scored("pictures", found)
 
-    def search_words(self, text: str, k: int) -> list[Scored]:
+    def search_words(self, text: str, k: int, where: Filter | None = None) -> list[Scored]:
         """Return the `k` chunks that match the words of `text` best (BM25), best first."""
-        return catalog.search_words(self._connection, text, k)
+        rows = self._open_to("chunks", where)
+        found = self._words.search(self._connection, query_words(text), k, rows)
+        return self._scored("chunks", found)
+
+    def passing(self, items: Sequence[str], where: Filter) -> set[str]:
+        """Return those of these chunks and pictures that a filter lets through."""
+        tables: tuple[ItemTable, ...] = ("chunks", "pictures")
+        passed: set[str] = set()
+        for table in tables:
+            rows = catalog.rows_of_items(self._connection, table, items)
+            if rows:
+                allowed = np.isin(list(rows.values()), self._rows_of(table, where))
+                passed.update(item for item, lets in zip(rows, allowed, strict=True) if lets)
+        return passed
 
     def chunks(self, ids: Sequence[str]) -> Mapping[str, Chunk]:
         """Return the chunks of these ids."""
@@ -87,15 +138,28 @@ class LocalReader:
         """Return the full path of a picture that the index keeps."""
         return self.folder / relative
 
-    def _nearest(
-        self, index: Any, table: str, vector: Vectors, k: int, hidden: Set[int] = frozenset()
-    ) -> list[Scored]:
-        if index.ntotal == 0:
-            return []
-        scores, rows = search_vectors(index, vector, min(k, index.ntotal), hidden)
-        found = [
-            (int(row), float(s)) for row, s in zip(rows[0], scores[0], strict=True) if row >= 0
-        ]
+    def _open_to(self, table: ItemTable, where: Filter | None) -> Rows | None:
+        """Return the rows that may be found, ascending; None where all may."""
+        rows = None if where is None else self._rows_of(table, where)
+        if table == "chunks" or self._shown is None:
+            return rows
+        return self._shown if rows is None else np.intersect1d(rows, self._shown)
+
+    def _rows_of(self, table: ItemTable, where: Filter) -> Rows:
+        # Its text tells 1 from True, which are equal as values.
+        key = (table, repr(where))
+        with self._filters_lock:
+            if key in self._filters:
+                self._filters.move_to_end(key)
+                return self._filters[key]
+        rows = np.array(matching_rows(self._connection, table, where), dtype=np.int64)
+        with self._filters_lock:
+            self._filters[key] = rows
+            if len(self._filters) > _FILTERS_KEPT:
+                self._filters.popitem(last=False)
+        return rows
+
+    def _scored(self, table: ItemTable, found: Sequence[tuple[int, float]]) -> list[Scored]:
         items = catalog.items_of_rows(self._connection, table, [row for row, _ in found])
         return [Scored(items[row], score) for row, score in found if row in items]
 

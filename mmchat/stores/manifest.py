@@ -24,6 +24,15 @@ class EncoderRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class VectorRecord:
+    """Which kind of index the vectors of a space have."""
+
+    kind: str = ""
+    reason: str = ""
+    """Why that kind was chosen."""
+
+
+@dataclass(frozen=True, slots=True)
 class Manifest:
     """What there is to know of a generation of an index without opening its files."""
 
@@ -41,10 +50,8 @@ class Manifest:
     pictures: int = 0
     errors: int = 0
     created: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
-    vector_index: str = "FAISS IDMap2, IndexScalarQuantizer fp16, inner product"
-    vector_index_reason: str = (
-        "exact to the tenth hit at half the memory of float32, and vectors can be removed"
-    )
+    text_vectors: VectorRecord = VectorRecord()
+    image_vectors: VectorRecord = VectorRecord()
     format: int = FORMAT_VERSION
 
     def write(self, path: Path) -> None:
@@ -75,6 +82,8 @@ class Manifest:
         try:
             data["text_encoder"] = EncoderRecord(**data["text_encoder"])
             data["image_encoder"] = EncoderRecord(**data["image_encoder"])
+            data["text_vectors"] = VectorRecord(**data["text_vectors"])
+            data["image_vectors"] = VectorRecord(**data["image_vectors"])
             return cls(**data)
         except (TypeError, KeyError) as error:
             raise IndexMismatch(

@@ -37,7 +37,7 @@ _DOCUMENTS = (
 
 
 def _items_of(connection: sqlite3.Connection, documents: list[int]) -> Rows:
-    """Return the row ids of the items of these documents, and remove what no foreign key removes."""
+    """Return the row ids of the items of these documents."""
     chunks: list[int] = []
     pictures: list[int] = []
     for table, rows in (("chunks", chunks), ("pictures", pictures)):
@@ -47,5 +47,4 @@ def _items_of(connection: sqlite3.Connection, documents: list[int]) -> Rows:
                 (document,),
             )
             rows += [row for (row,) in found]
-    connection.executemany("DELETE FROM words WHERE rowid = ?", [(row,) for row in chunks])
     return chunks, pictures

@@ -1,18 +1,24 @@
 """The words that BM25 counts: the same for a passage and for a query.
 
-English words are lower-cased here and stemmed by FTS5's Porter tokenizer. Korean is written without
-spaces between a noun and its particle ("아스파라거스는"), so that whole words seldom match: each run
-of Hangul becomes its overlapping pairs of syllables instead, a long-standing baseline of Korean
-retrieval (Lee & Ahn, 1996, "Using n-grams for Korean text retrieval", SIGIR).
+English words are lower-cased, freed of accents and stemmed (Porter's "English" stemmer of the Snowball
+project). Korean is written without spaces between a noun and its particle ("아스파라거스는"), so that whole
+words seldom match: each run of Hangul becomes its overlapping pairs of syllables instead, a long-standing
+baseline of Korean retrieval (Lee & Ahn, 1996, "Using n-grams for Korean text retrieval", SIGIR).
 """
 
 from __future__ import annotations
 
 import re
+import threading
 import unicodedata
+from functools import lru_cache
+from typing import Any
 
-_TOKEN = re.compile(r"[\uac00-\ud7a3]+|[^\W\uac00-\ud7a3]+")
-_HANGUL_RUN = re.compile(r"[\uac00-\ud7a3]+")
+_HANGUL = "\uac00-\ud7a3"
+_TOKEN = re.compile(rf"[{_HANGUL}]+|[^\W_{_HANGUL}]+")
+_ACCENT = re.compile("[\u0300-\u036f]")
+_LONGEST = 64
+"""Characters of a word that are kept: more is a hash, or noise."""
 
 # Function words say nothing about what a passage is about, and BM25's inverse document frequency
 # does not see that in a small collection: in 30 pages "how" can be rarer than "kettle".
@@ -26,28 +32,39 @@ STOP_WORDS = frozenset(
 )
 MAX_QUERY_WORDS = 64
 
-
-def indexed_words(text: str) -> str:
-    """Return the words of a passage, joined by spaces, as they go into the full-text index."""
-    return " ".join(_words(text))
+_local = threading.local()
 
 
-def match_expression(text: str) -> str:
-    """Return the FTS5 query that finds passages with any of the words of `text`.
-
-    Each word is a quoted string, so that operators, quotes and control characters in a question are
-    only words. Returns an empty string where nothing is left to look for.
-    """
-    words = [word for word in _words(text) if word not in STOP_WORDS]
-    distinct = list(dict.fromkeys(words))[:MAX_QUERY_WORDS]
-    return " OR ".join(f'"{word}"' for word in distinct)
+def indexed_words(text: str) -> list[str]:
+    """Return the words of a passage in order, as they are counted."""
+    return [word for token in _tokens(text) for word in _words_of(token)]
 
 
-def _words(text: str) -> list[str]:
-    words: list[str] = []
-    for token in _TOKEN.findall(unicodedata.normalize("NFKC", text).lower()):
-        if _HANGUL_RUN.fullmatch(token) and len(token) > 1:
-            words.extend(token[i : i + 2] for i in range(len(token) - 1))
-        else:
-            words.append(token)
-    return words
+def query_words(text: str) -> list[str]:
+    """Return the distinct words that a query looks for: no function words, `MAX_QUERY_WORDS` at most."""
+    words = [w for token in _tokens(text) if token not in STOP_WORDS for w in _words_of(token)]
+    return list(dict.fromkeys(words))[:MAX_QUERY_WORDS]
+
+
+def _tokens(text: str) -> list[str]:
+    return _TOKEN.findall(unicodedata.normalize("NFKC", text).lower())
+
+
+# A language has few words that are frequent, and most of a text is made of them.
+@lru_cache(maxsize=100_000)
+def _words_of(token: str) -> tuple[str, ...]:
+    if "\uac00" <= token[0] <= "\ud7a3":
+        return tuple(token[i : i + 2] for i in range(len(token) - 1)) or (token,)
+    if not token.isascii():
+        token = _ACCENT.sub("", unicodedata.normalize("NFKD", token))
+    return (_stemmer().stemWord(token[:_LONGEST]),)
+
+
+def _stemmer() -> Any:
+    """Return this thread's stemmer: it is not made for two at once."""
+    stemmer = getattr(_local, "stemmer", None)
+    if stemmer is None:
+        import Stemmer
+
+        stemmer = _local.stemmer = Stemmer.Stemmer("english")
+    return stemmer

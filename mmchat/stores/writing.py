@@ -27,7 +27,6 @@ from types import TracebackType
 from typing import Any, Self
 
 import filelock
-import numpy as np
 
 from mmchat.config import IngestConfig
 from mmchat.errors import IndexLocked, StoreError
@@ -39,6 +38,7 @@ from mmchat.stores.amending import (
     write_amendments,
 )
 from mmchat.stores.base import Amendments, SourcePart, Vectors
+from mmchat.stores.findable import FindableWriter
 from mmchat.stores.layout import (
     CATALOG,
     IMAGE,
@@ -57,7 +57,7 @@ from mmchat.stores.layout import (
 from mmchat.stores.local import LocalReader
 from mmchat.stores.manifest import Manifest
 from mmchat.stores.places import Places, places
-from mmchat.stores.vectors import empty_vectors, read_vectors, write_vectors
+from mmchat.stores.vectors_writing import IMAGE_POLICY, TEXT_POLICY, VectorPolicy
 from mmchat.types import FileProblem, Link
 
 
@@ -69,20 +69,32 @@ class LocalWriter:
         manifest: how the new content is built. Where the current generation was built otherwise
             (encoders, chunking) nothing of it is kept but what was added and deleted by hand.
         rebuild: keep nothing else of the current generation in any case.
+        text_policy: how the vectors of passages are indexed.
+        image_policy: how those of pictures are.
 
     Raises:
         IndexLocked: another process is writing it.
         StoreError: the folder holds something else, or the disk is full.
     """
 
-    def __init__(self, folder: Path, manifest: Manifest, *, rebuild: bool = False) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        manifest: Manifest,
+        *,
+        rebuild: bool = False,
+        text_policy: VectorPolicy = TEXT_POLICY,
+        image_policy: VectorPolicy = IMAGE_POLICY,
+    ) -> None:
         self.folder = folder
         refuse_foreign_folder(folder)
         folder.mkdir(parents=True, exist_ok=True)
         self._lock = filelock.FileLock(folder / "lock", blocking=False)
         self._manifest = manifest
         self._rebuild = rebuild
+        self._policies = text_policy, image_policy
         self._generation: Path | None = None
+        self._findable: FindableWriter | None = None
         self._begun: set[str] = set()
 
     def __enter__(self) -> Self:
@@ -104,6 +116,8 @@ class LocalWriter:
         trace: TracebackType | None,
     ) -> None:
         self._catalog.close()
+        if self._findable is not None:
+            self._findable.close()
         self._close()
         if isinstance(error, sqlite3.Error):
             raise StoreError(
@@ -131,20 +145,28 @@ class LocalWriter:
         if built.source_path != self._manifest.source_path:
             self._begin()
 
-    def _begin(self) -> None:
+    def _begin(self) -> FindableWriter:
         """Make the new generation: before the first change, and not where none comes."""
-        if self._generation is not None:
-            return
+        if self._findable is not None:
+            return self._findable
         number = max(generations(self.folder), default=0) + 1
         self._generation = self.folder / f"g{number:06d}"
         self._generation.mkdir()
         if self._kept is not None:
             self._catalog.close()
-            for name in (CATALOG, TEXT, IMAGE):
-                shutil.copyfile(self._kept / name, self._generation / name)
+            for name in (CATALOG, f"{TEXT}.*", f"{IMAGE}.*"):
+                for path in self._kept.glob(name):
+                    shutil.copyfile(path, self._generation / path.name)
         self._catalog = catalog.connect_writable(self._generation / CATALOG)
-        self._text = self._open_vectors(TEXT, self._manifest.text_encoder.dimension)
-        self._images = self._open_vectors(IMAGE, self._manifest.image_encoder.dimension)
+        text_policy, image_policy = self._policies
+        self._findable = FindableWriter(
+            self._generation,
+            self._catalog,
+            self._manifest,
+            text_policy=text_policy,
+            image_policy=image_policy,
+        )
+        return self._findable
 
     def _close(self) -> None:
         if self._generation is not None and self._current() != self._generation:
@@ -198,7 +220,7 @@ class LocalWriter:
 
     def add(self, parts: Sequence[SourcePart], text: Vectors, images: Vectors) -> None:
         """Add parts of files, the first replacing the file; see `mmchat.stores.base.Writer`."""
-        self._begin()
+        findable = self._begin()
         chunk_rows: list[int] = []
         picture_rows: list[int] = []
         for part in parts:
@@ -206,12 +228,10 @@ class LocalWriter:
                 self.remove(part.path)
                 self._begun.add(part.path)
             chunks, pictures = catalog.insert_part(self._catalog, part)
+            findable.add_words(part, chunks)
             chunk_rows += chunks
             picture_rows += pictures
-        if chunk_rows:
-            self._text.add_with_ids(text, np.array(chunk_rows, dtype=np.int64))
-        if picture_rows:
-            self._images.add_with_ids(images, np.array(picture_rows, dtype=np.int64))
+        findable.add_vectors(chunk_rows, text, picture_rows, images)
 
     def add_problem(self, problem: FileProblem, *, keep: bool = False) -> None:
         """Note that a file could not be read; see `mmchat.stores.base.Writer`."""
@@ -227,10 +247,10 @@ class LocalWriter:
         """Remove a file and everything that was made of it."""
         if path not in self._known and path not in self._begun:
             return
-        self._begin()
+        findable = self._begin()
         self._begun.discard(path)
         self._known.pop(path, None)
-        self._remove_rows(removal.delete_file(self._catalog, path))
+        findable.remove(*removal.delete_file(self._catalog, path))
 
     def documents_of(self, path: str) -> list[str]:
         """Return the paths of the documents that were made of a file."""
@@ -238,8 +258,8 @@ class LocalWriter:
 
     def remove_document(self, path: str) -> None:
         """Remove a document, which may be one of many of its file."""
-        self._begin()
-        self._remove_rows(removal.delete_document(self._catalog, path))
+        findable = self._begin()
+        findable.remove(*removal.delete_document(self._catalog, path))
 
     def places(self, most: int) -> Places:
         """Return what linking needs to know of everything in the store."""
@@ -264,9 +284,9 @@ class LocalWriter:
 
     def commit(self) -> None:
         """Make the new generation the one that readers see, where anything was changed."""
-        if self._generation is None:
+        if self._generation is None or self._findable is None:
             return
-        self._write_files(self._generation)
+        self._write_files(self._generation, self._findable)
         for path in (*self._generation.iterdir(), self._generation):
             flush(path)
         pointer = self.folder / f"{POINTER}.partial"
@@ -276,10 +296,14 @@ class LocalWriter:
         flush(self.folder)
         self._sweep(kept={self._generation, self._in_use})
 
-    def _write_files(self, generation: Path) -> None:
+    def _write_files(self, generation: Path, findable: FindableWriter) -> None:
         counts = self.counts()
+        with _full_disk(generation):
+            text_vectors, image_vectors = findable.finish()
         manifest = replace(
             self._manifest,
+            text_vectors=text_vectors,
+            image_vectors=image_vectors,
             documents=counts["documents"],
             chunks=counts["chunks"],
             pictures=counts["pictures"],
@@ -289,16 +313,8 @@ class LocalWriter:
             for problem in self.problems():
                 errors.write(json.dumps(asdict(problem), ensure_ascii=False) + "\n")
         self._catalog.commit()
-        with _full_disk(generation):
-            write_vectors(self._text, generation / TEXT)
-            write_vectors(self._images, generation / IMAGE)
         write_amendments(generation, self._amendments)
         manifest.write(generation / MANIFEST)
-
-    def _remove_rows(self, rows: removal.Rows) -> None:
-        for index, found in zip((self._text, self._images), rows, strict=True):
-            if found:
-                index.remove_ids(np.array(found, dtype=np.int64))
 
     def _current(self) -> Path | None:
         try:
@@ -321,13 +337,6 @@ class LocalWriter:
             and _shape(old) == _shape(new)
         )
         return old if same else None
-
-    def _open_vectors(self, name: str, dimension: int) -> Any:
-        assert self._generation is not None
-        path = self._generation / name
-        if path.exists():
-            return read_vectors(path)
-        return empty_vectors(dimension)
 
     def _sweep_unfinished(self) -> None:
         """Remove what a writer left that was killed: generations that never came into use."""

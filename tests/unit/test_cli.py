@@ -58,6 +58,7 @@ def test_version():
         (["models", "pull", "nonsense"], 4, "nonsense"),
         (["nonsense"], 2, "No such command"),
         (["search", "--nonsense"], 2, "No such option"),
+        (["search", "x", "--where", "price", "--index", "gone"], 2, "price<50"),
     ],
 )
 def test_errors_say_what_to_do_and_end_with_a_code(

@@ -36,6 +36,7 @@ def test_it_computes_what_open_clip_computes(name: str):
     encoder = OpenClipEncoder(name, **CPU)
     np.testing.assert_allclose(encoder.encode_images([picture]), seen, atol=1e-5)
     np.testing.assert_allclose(encoder.encode_texts(["a red kettle"]), said, atol=1e-5)
+    assert encoder.from_query_vectors(encoder, said) is None
 
 
 def test_the_fingerprint_does_not_know_the_folder(name: str, tmp_path: Path):

@@ -64,6 +64,14 @@ def test_words_have_no_visual_part_and_are_the_centred_text_vectors(encoder, sou
     np.testing.assert_allclose(vectors[:, :width], expected, atol=1e-5)
 
 
+def test_words_that_the_text_tower_has_encoded_are_not_encoded_again(encoder, text, folder):
+    words = ["a red kettle", "banana"]
+    vectors = encoder.from_query_vectors(text, text.encode_queries(words))
+    np.testing.assert_allclose(vectors, encoder.encode_texts(words), atol=1e-5)
+    other = SentenceEncoder(text.folder, **CPU)
+    assert encoder.from_query_vectors(other, other.encode_queries(words)) is None
+
+
 def test_pictures_are_mixtures_of_labels_beside_their_features(encoder, source, text):
     picture = Image.effect_noise((300, 280), 80).convert("RGB")
     got = encoder.encode_images([picture])[0]

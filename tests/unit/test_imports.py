@@ -20,6 +20,7 @@ VOCABULARY = {
     "mmchat.config.loading",
     "mmchat.config.sections",
     "mmchat.sentences",
+    "mmchat.filters",
     "mmchat.pictures",
     "mmchat.drawings",
 }
@@ -30,7 +31,7 @@ CONVERTERS = {("mmchat.models", "mmchat.encoders.e5_wheel")}
 # The face of the stores: protocols and records without an implementation.
 FACES = {"mmchat.stores.base"}
 HEAVY = {
-    "faiss": ("stores/vectors.py",),
+    "faiss": ("stores/vectors",),
     "gradio": ("web",),
     "torch": ("encoders/", "answering/generators", "retrieval/rerank.py"),
     "xllamacpp": ("answering/generators",),
@@ -123,13 +124,20 @@ def test_importing_does_no_work(tmp_path: Path):
 
 def test_public_names():
     assert set(mmchat.__all__) == {
+        "AllOf",
         "Answer",
+        "AnyOf",
         "Assistant",
         "Config",
+        "Contains",
+        "Equals",
         "Hit",
+        "In",
         "Index",
         "IndexReport",
         "MmchatError",
+        "Not",
+        "Range",
         "Source",
         "Status",
         "add",

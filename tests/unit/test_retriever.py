@@ -1,14 +1,17 @@
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import NoReturn
 
+import numpy as np
 import pytest
 from PIL import Image
-from support import SmallIndex
+from support import ColoursEncoder, SmallIndex
 
 from mmchat.config import RetrievalConfig
 from mmchat.errors import QueryError
 from mmchat.retrieval.retriever import MAX_K
-from mmchat.types import Channel, Query
+from mmchat.types import AllOf, Channel, Equals, In, Query, Range
 
 
 @pytest.fixture
@@ -108,6 +111,97 @@ def test_odd_words_are_only_words(shop: SmallIndex, text: str):
 def test_a_query_that_cannot_be_answered_is_refused(shop: SmallIndex, query: Query, said: str):
     with pytest.raises(QueryError, match=said):
         shop.retriever().search(query)
+
+
+@pytest.fixture
+def catalogue(
+    small_index: SmallIndex, write: Callable[..., Path], draw: Callable[..., Path]
+) -> SmallIndex:
+    rows = ["sku,name,price,colour,image"]
+    for number in range(120):
+        colour = ("red", "green", "blue")[number % 3]
+        rows.append(f"k{number},Kettle {number},{number},{colour},k{number}.png")
+        if number < 12:
+            draw(f"k{number}.png", colour)
+    small_index.build(write("kettles.csv", "\n".join(rows) + "\n"))
+    return small_index
+
+
+def test_a_filter_that_leaves_three_returns_those_three(catalogue: SmallIndex):
+    where = AllOf((Range("price", low=117), Equals("kind", "chunk")))
+    hits = catalogue.retriever().search(Query("a kettle", k=10, where=where))
+    assert {hit.document for hit in hits} == {f"kettles.csv#k{n}" for n in (117, 118, 119)}
+
+
+def test_a_picture_has_the_facts_of_the_row_that_names_it(catalogue: SmallIndex):
+    where = AllOf((Range("price", high=5), Equals("colour", "blue")))
+    hits = catalogue.retriever().search(Query("kettle", k=10, where=where))
+    assert {(hit.kind, hit.picture) for hit in hits} == {
+        (kind, f"k{n}.png") for kind in ("chunk", "picture") for n in (2, 5)
+    }
+
+
+def test_pictures_alone_are_found_by_their_passages_too(catalogue: SmallIndex):
+    query = Query("Kettle 7", k=20, where=Equals("kind", "picture"))
+    hits = catalogue.retriever().search(query)
+    assert {hit.kind for hit in hits} == {"picture"}
+    assert len(hits) == 12
+    linked = {hit.picture: hit.channels.get(Channel.LINKED) for hit in hits}
+    assert linked["k7.png"] == 1
+
+
+def test_a_photo_searches_under_a_filter(catalogue: SmallIndex):
+    photo = Image.new("RGB", (30, 30), (240, 10, 5))
+    query = Query(image=photo, k=20, where=In("colour", ("green", "blue")))
+    hits = catalogue.retriever().search(query)
+    assert {hit.kind for hit in hits} == {"chunk", "picture"}
+    assert not {hit.picture for hit in hits} & {f"k{n}.png" for n in range(0, 12, 3)}
+
+
+def test_nothing_passes(catalogue: SmallIndex):
+    where = Range("price", low=1000)
+    assert catalogue.retriever().search(Query("kettle", k=5, where=where)) == []
+
+
+def test_an_unknown_field_is_refused_with_the_nearest_that_is_known(catalogue: SmallIndex):
+    for query in (
+        Query("kettle", where=Equals("prise", 3)),
+        Query("the", where=Equals("prise", 3)),
+    ):
+        with pytest.raises(QueryError, match="did you mean 'price'"):
+            catalogue.retriever().search(query)
+
+
+def test_words_are_encoded_once_and_only_where_there_are_pictures(
+    small_index: SmallIndex, write: Callable[..., Path], draw: Callable[..., Path]
+):
+    class Shared(ColoursEncoder):
+        def encode_texts(self, texts: Sequence[str]) -> NoReturn:
+            raise AssertionError("the words were encoded again")
+
+        def from_query_vectors(self, encoder: object, vectors: np.ndarray) -> np.ndarray:
+            assert encoder is small_index.text
+            return self._unit([np.array(self.names["blue"])] * len(vectors))
+
+    small_index.images = Shared()
+    folder = write("a.txt", "A kettle.")
+    small_index.build(folder)
+    assert [h.kind for h in small_index.retriever().search(Query("any"))] == ["chunk"]
+    draw("blue.png", "blue")
+    draw("red.png", "red")
+    small_index.build(folder)
+    hits = small_index.retriever().search(Query("any"))
+    assert [h.document for h in hits if h.kind == "picture"] == ["blue.png", "red.png"]
+
+
+def test_searches_from_several_threads_agree(catalogue: SmallIndex):
+    retriever = catalogue.retriever()
+    queries = [
+        Query(f"kettle {number}", k=7, where=Range("price", low=number)) for number in range(40)
+    ]
+    expected = [retriever.search(query) for query in queries]
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(catalogue.retriever().search, queries * 3)) == expected * 3
 
 
 def test_a_channel_can_be_switched_off(shop: SmallIndex):

@@ -1,0 +1,310 @@
+"""What is known of documents besides their text, and the filters on it.
+
+Each value of a document's metadata is a row of `facts`, so that a filter is a look-up in an index and not
+a walk through every document. A filter becomes one SQL condition on the table of chunks or of pictures.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import sqlite3
+import unicodedata
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any, Literal, NoReturn, TypeAlias
+
+from mmchat.config import nearest
+from mmchat.errors import QueryError
+from mmchat.filters import ITEM_KINDS, split_kind
+from mmchat.types import (
+    AllOf,
+    AnyOf,
+    Contains,
+    Document,
+    Equals,
+    Filter,
+    FilterValue,
+    In,
+    MetadataValue,
+    Not,
+    Range,
+)
+
+ItemTable: TypeAlias = Literal["chunks", "pictures"]
+Sql: TypeAlias = tuple[str, tuple[Any, ...]]
+"""A condition, and what its question marks stand for."""
+_Leaf: TypeAlias = Equals | In | Range | Contains
+
+SCHEMA = """
+CREATE TABLE fields (id INTEGER PRIMARY KEY, name TEXT UNIQUE NOT NULL, label TEXT NOT NULL);
+CREATE TABLE facts (
+    field INTEGER NOT NULL REFERENCES fields, text TEXT NOT NULL,
+    document INTEGER NOT NULL REFERENCES documents ON DELETE CASCADE, number REAL,
+    PRIMARY KEY (field, text, document)) WITHOUT ROWID;
+CREATE INDEX facts_document ON facts (document);
+CREATE INDEX facts_number ON facts (field, number) WHERE number IS NOT NULL;
+CREATE TABLE owners (
+    document INTEGER NOT NULL REFERENCES documents ON DELETE CASCADE,
+    picture INTEGER NOT NULL REFERENCES pictures ON DELETE CASCADE,
+    PRIMARY KEY (document, picture)) WITHOUT ROWID;
+CREATE INDEX owners_picture ON owners (picture);
+"""
+
+_BUILT_IN = ("document", "folder", "title", "kind", "page")
+_META = "meta."
+# A document's title is a fact like any other, under a name that no column can have.
+_TITLE = ":title"
+_EXAMPLES = 3
+_LARGEST = 2**53
+"""The largest whole number up to which a float holds every one."""
+
+
+def insert_facts(connection: sqlite3.Connection, row: int, document: Document) -> None:
+    """Keep what filters compare of a document."""
+    facts: list[tuple[str, str, MetadataValue]] = [(_TITLE, "title", document.title)]
+    facts += [(_fold(label), label, value) for label, value in document.metadata.items()]
+    connection.executemany(
+        "INSERT OR IGNORE INTO fields (name, label) VALUES (?, ?)",
+        [(name, label) for name, label, _ in facts],
+    )
+    connection.executemany(
+        "INSERT OR IGNORE INTO facts (field, document, text, number)"
+        " VALUES ((SELECT id FROM fields WHERE name = ?), ?, ?, ?)",
+        [(name, row, _text(value), _number(value)) for name, _, value in facts],
+    )
+
+
+def set_owners(connection: sqlite3.Connection) -> None:
+    """Let each picture share the facts of its own document and of those that it is linked to."""
+    connection.execute("DELETE FROM owners")
+    connection.execute(
+        "INSERT INTO owners (document, picture) SELECT document, id FROM pictures UNION"
+        " SELECT c.document, p.id FROM links l JOIN pictures p ON p.item = l.picture"
+        " JOIN chunks c ON c.item = l.chunk"
+    )
+
+
+def matching_rows(connection: sqlite3.Connection, table: ItemTable, where: Filter) -> list[int]:
+    """Return the row ids of the items that a filter lets through, in ascending order.
+
+    Raises:
+        QueryError: it names an unknown field, or compares a field with a value of another kind.
+    """
+    condition, values = _Compiler(connection, table).condition(where)
+    rows = connection.execute(
+        f"SELECT i.id FROM {table} i WHERE {condition} ORDER BY i.id",  # noqa: S608
+        values,
+    )
+    return [row for (row,) in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class _Compiler:
+    """Turns a filter into SQL about the row `i` of chunks or of pictures."""
+
+    connection: sqlite3.Connection
+    table: ItemTable
+
+    def condition(self, where: Filter) -> Sql:
+        match where:
+            case AllOf(filters):
+                return self._joined(" AND ", "1", filters)
+            case AnyOf(filters):
+                return self._joined(" OR ", "0", filters)
+            case Not(inner):
+                condition, values = self.condition(inner)
+                return f"NOT ({condition})", values
+            case _:
+                return self._leaf(where)
+
+    def _joined(self, word: str, nothing: str, filters: tuple[Filter, ...]) -> Sql:
+        parts = [self.condition(part) for part in filters]
+        sql = word.join(f"({condition})" for condition, _ in parts) or nothing
+        return sql, tuple(value for _, values in parts for value in values)
+
+    def _leaf(self, leaf: _Leaf) -> Sql:
+        name = _fold(leaf.field)
+        if name == "kind":
+            return self._kind(leaf)
+        if name == "page":
+            return _page(leaf)
+        if name == "document":
+            return self._of(_document(leaf))
+        if name == "folder":
+            return self._of(_folder(leaf))
+        if name == "title":
+            name = _TITLE
+        return self._of(self._fact(leaf, name.removeprefix(_META)))
+
+    def _of(self, documents: Sql) -> Sql:
+        """Turn a query for ids of documents into a condition on the item."""
+        query, values = documents
+        if self.table == "pictures":
+            query = f"SELECT picture FROM owners WHERE document IN ({query})"  # noqa: S608
+        return f"i.{'document' if self.table == 'chunks' else 'id'} IN ({query})", values
+
+    def _kind(self, leaf: _Leaf) -> Sql:
+        if not isinstance(leaf, (Equals, In)):
+            _refuse(leaf, f"one of {' and '.join(ITEM_KINDS)}")
+        kinds, _ = split_kind(leaf)
+        return ("1" if self.table[:-1] in kinds else "0"), ()
+
+    def _fact(self, leaf: _Leaf, name: str) -> Sql:
+        found = self.connection.execute("SELECT id FROM fields WHERE name = ?", (name,)).fetchone()
+        if found is None:
+            self._unknown(leaf.field)
+        if isinstance(leaf, Range):
+            self._check_kind(leaf, found[0])
+        condition, values = _comparison(leaf)
+        query = f"SELECT document FROM facts WHERE field = ? AND ({condition})"  # noqa: S608
+        return query, (found[0], *values)
+
+    def _unknown(self, field: str) -> NoReturn:
+        rows = self.connection.execute("SELECT label FROM fields WHERE name <> ?", (_TITLE,))
+        known = [label for (label,) in rows]
+        raise QueryError(
+            f"No document has the field {field!r}: {nearest(field, [*_BUILT_IN, *known])}"
+        )
+
+    def _check_kind(self, leaf: Range, field: int) -> None:
+        """Refuse to compare texts with a number: "12 cm" is neither below 50 nor above."""
+        if leaf.low is None and leaf.high is None:
+            return
+        numeric = _is_numeric(leaf)
+        examples = [
+            (text, number is not None)
+            for text, number in self.connection.execute(
+                "SELECT text, number FROM facts WHERE field = ?"
+                " ORDER BY (number IS NOT NULL) = ? DESC LIMIT ?",
+                (field, numeric, _EXAMPLES),
+            )
+        ]
+        if examples and not any(is_number == numeric for _, is_number in examples):
+            shown = ", ".join(repr(text) for text, _ in examples)
+            holds, wanted = ("texts", "number") if numeric else ("numbers", "text")
+            raise QueryError(
+                f"{leaf.field} holds {holds} ({shown}), which cannot be compared with a {wanted}. "
+                f"Compare it with one of its own kind."
+            )
+
+
+def _comparison(leaf: _Leaf) -> Sql:
+    """Return a condition on `text` and `number` of a fact."""
+    match leaf:
+        case Equals(_, value):
+            return _comparison(In(leaf.field, (value,)))
+        case In(_, values):
+            texts = [_text(value) for value in values if _number(value) is None]
+            numbers = [number for value in values if (number := _number(value)) is not None]
+            return (
+                "text IN (SELECT value FROM json_each(?))"
+                " OR number IN (SELECT value FROM json_each(?))",
+                (json.dumps(texts), json.dumps(numbers)),
+            )
+        case Contains(_, text):
+            return "instr(text, ?) > 0", (_fold(text),)
+        case Range(_, None, None):
+            return "1", ()
+        case Range():
+            if _is_numeric(leaf):
+                return _between(leaf, "number", _number)
+            condition, values = _between(leaf, "text", _text)
+            return f"number IS NULL AND {condition}", values
+
+
+def _between(leaf: Range, column: str, convert: Any) -> Sql:
+    parts: list[str] = []
+    values: list[Any] = []
+    for value, included, sign in (
+        (leaf.low, leaf.low_included, ">"),
+        (leaf.high, leaf.high_included, "<"),
+    ):
+        if value is not None:
+            parts.append(f"{column} {sign}{'=' if included else ''} ?")
+            values.append(convert(value))
+    return " AND ".join(parts) or "1", tuple(values)
+
+
+def _is_numeric(leaf: Range) -> bool:
+    """Whether the ends of a range are numbers; one of each kind is refused."""
+    ends = [value for value in (leaf.low, leaf.high) if value is not None]
+    kinds = {_number(value) is not None for value in ends}
+    if len(kinds) > 1:
+        raise QueryError(
+            f"{leaf.field}: a range from {leaf.low!r} to {leaf.high!r}; expected two numbers, two dates "
+            "or two texts."
+        )
+    return kinds == {True}
+
+
+def _page(leaf: _Leaf) -> Sql:
+    is_open = isinstance(leaf, Range) and leaf.low is None and leaf.high is None
+    if isinstance(leaf, Contains) or (
+        isinstance(leaf, Range) and not is_open and not _is_numeric(leaf)
+    ):
+        _refuse(leaf, "a number")
+    if isinstance(leaf, Range):
+        condition, values = _between(leaf, "i.page", _number)
+    else:
+        wanted = leaf.values if isinstance(leaf, In) else (leaf.value,)
+        condition = "i.page IN (SELECT value FROM json_each(?))"
+        values = (json.dumps([_number(value) for value in wanted]),)
+    return f"i.page IS NOT NULL AND {condition}", values
+
+
+def _document(leaf: _Leaf) -> Sql:
+    """Find documents by path; the path of a file stands for all that was made of it."""
+    if isinstance(leaf, Contains):
+        return "SELECT id FROM documents WHERE instr(lower(path), lower(?)) > 0", (leaf.text,)
+    return (
+        "SELECT d.id FROM documents d JOIN json_each(?) j ON d.path = j.value UNION"
+        " SELECT d.id FROM documents d JOIN files f ON f.id = d.file JOIN json_each(?) j"
+        " ON f.path = j.value",
+        (_paths(leaf), _paths(leaf)),
+    )
+
+
+def _folder(leaf: _Leaf) -> Sql:
+    # "0" is the character after "/", so that these are the paths that begin with the folder.
+    folders = [PurePosixPath(path).as_posix() for path in json.loads(_paths(leaf))]
+    return (
+        "SELECT d.id FROM json_each(?) j CROSS JOIN documents d ON j.value = '.' OR"
+        " (d.path >= j.value || '/' AND d.path < j.value || '0')",
+        (json.dumps(folders),),
+    )
+
+
+def _paths(leaf: _Leaf) -> str:
+    if not isinstance(leaf, (Equals, In)):
+        _refuse(leaf, "a path relative to the indexed folder")
+    values = leaf.values if isinstance(leaf, In) else (leaf.value,)
+    return json.dumps([_clean(str(value)).strip() for value in values])
+
+
+def _refuse(leaf: _Leaf, expected: str) -> NoReturn:
+    raise QueryError(
+        f"{leaf.field}: {leaf!r} does not suit it; expected to be compared with {expected}."
+    )
+
+
+def _fold(text: str) -> str:
+    return " ".join(unicodedata.normalize("NFC", _clean(text)).casefold().split())
+
+
+def _clean(text: str) -> str:
+    """Replace what SQLite cannot hold: halves of characters, from a command line that is not UTF-8."""
+    return text.encode("utf-8", "replace").decode()
+
+
+def _text(value: MetadataValue | FilterValue) -> str:
+    if isinstance(value, datetime.date):
+        return _fold(value.isoformat())
+    return _fold(str(value))
+
+
+def _number(value: MetadataValue | FilterValue) -> float | None:
+    """Return a number as SQLite compares it; a code too long for that (or a nan) stays a text."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    return float(value) if abs(value) <= _LARGEST else None
