@@ -52,8 +52,8 @@ def find_duplicates(
 ) -> dict[str, str]:
     """Return picture id to the id of the picture that stands for it.
 
-    A picture stands for others if another document names it; else if it is a file of its own; else if its name
-    comes first. It never has another one standing for it.
+    A picture stands for others if another document names it; else if it is a file of its own; else if
+    its name comes first. It never has another one standing for it.
     """
     namers: dict[str, set[str]] = defaultdict(set)
     for reference in references:
