@@ -62,6 +62,8 @@ def draw(
 
     root = _read(content, name)
     width, height = _size(root)
+    if not all(0 < side < math.inf for side in (width, height)):
+        width, height = _NO_SIZE
     scale = longest / max(width, height)
     pixels = (max(1, round(width * scale)), max(1, round(height * scale)))
     _make_harmless(root, name, max_megapixels)

@@ -7,7 +7,8 @@ Two things must agree. The perceptual hash (pHash: the signs of the lowest frequ
 grey; Zauner, 2010, "Implementation and Benchmarking of Perceptual Image Hash Functions") knows shapes; the
 mean colours of a grid tell the blue shirt from the red one. On 1,547 product photos (apparel by colour,
 groceries, outdoor gear) both together find the two pairs that are one photo under two names, and nothing
-else; and all of 150 photos that were compressed again, or scaled to 70 % or 200 % (97 % of the former).
+else. Of 150 of them they find again all that were compressed anew or scaled to 200 %, 97 % of those scaled
+to 70 %, and 67 % of those scaled to half.
 """
 
 from __future__ import annotations
@@ -51,13 +52,15 @@ def find_duplicates(
 ) -> dict[str, str]:
     """Return picture id to the id of the picture that stands for it.
 
-    A picture stands for others if a document names it; else if it is a file of its own; else if its name
-    comes first. It never has another one standing for it.
+    A picture stands for others if another document names it; else if it is a file of its own; else if
+    its name comes first. It never has another one standing for it.
     """
-    named = {reference.target for reference in references}
+    namers: dict[str, set[str]] = defaultdict(set)
+    for reference in references:
+        namers[reference.target].add(reference.document)
     ordered = sorted(
         (picture for picture in pictures if picture.look),
-        key=lambda p: (p.name not in named, p.name != p.document, p.name, p.id),
+        key=lambda p: (not namers[p.name] - {p.document}, p.name != p.document, p.name, p.id),
     )
     kept = _Kept()
     exact: dict[bytes, str] = {}

@@ -40,6 +40,8 @@ def test_a_drawing_is_drawn_on_white_as_large_as_pictures_are_kept():
         ("", (100, 100)),
         ('width="0" height="-3"', (100, 100)),
         ('width="nonsense" viewBox="a b"', (100, 100)),
+        ('viewBox="0 0 1e999 5"', (100, 100)),
+        ('width="1e-300" viewBox="0 0 1e300 1e-300"', (100, 100)),
         ('width="1e300" height="1e300"', (1_000_000, 1_000_000)),
         ('width="1e9" height="1"', (1_000_000, 1)),
     ],

@@ -64,6 +64,13 @@ def test_which_one_stands_for_the_others():
     }
 
 
+def test_the_document_that_a_figure_is_in_does_not_count_as_naming_it():
+    image = photo()
+    figure, file = place("a.docx#1", image, "a.docx"), place("z.jpg", image)
+    reference = (Reference("a.docx", "a.docx#1", 0),)
+    assert found(figure, file, references=reference) == {"p:a.docx#1": "p:z.jpg"}
+
+
 def test_the_order_of_arrival_changes_nothing():
     places = [place(f"{n}.jpg", photo(seed=n % 4)) for n in range(12)]
     expected = find_duplicates(places, ())
