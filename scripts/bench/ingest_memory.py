@@ -27,7 +27,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageFilter
 
 import mmchat
 from mmchat.config import IngestConfig
@@ -77,13 +77,14 @@ class NoImages(NoText):
 def write_mixed(folder: Path, files: int) -> None:
     """Write so many files: as many of each kind, in folders of a hundred."""
     rng = random.Random(1)
-    photo = Image.effect_noise((1600, 1200), 60).convert("RGB")
+    blurred = Image.effect_noise((1600, 1200), 200).filter(ImageFilter.GaussianBlur(2))
+    photo = blurred.convert("RGB")
     for number in range(files):
         kind = _KINDS[number % len(_KINDS)]
         path = folder / f"{number // 100:03}" / f"product-{number:05}.{kind}"
         path.parent.mkdir(parents=True, exist_ok=True)
         if kind in {"jpg", "png"}:
-            # A noisy photo of a phone, or a clean drawing; the first pixel makes each its own.
+            # A photo of a phone (of about 200 KB), or a clean drawing; the first pixel makes each its own.
             picture = photo if kind == "jpg" else Image.new("RGB", (640, 480), "white")
             picture.putpixel((0, 0), (number % 256, number // 256 % 256, 7))
             picture.save(path, quality=80)
