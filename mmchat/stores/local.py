@@ -7,23 +7,19 @@ import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mmchat.errors import IndexMismatch
 from mmchat.stores import catalog
 from mmchat.stores.base import Scored, Vectors
-from mmchat.stores.facts import ItemTable, matching_rows
+from mmchat.stores.facts import ItemTable, Rows, matching_rows
 from mmchat.stores.layout import CATALOG, IMAGE, MANIFEST, TEXT, current_generation
 from mmchat.stores.manifest import Manifest
 from mmchat.stores.postings import WordsReader
 from mmchat.stores.vectors import FEW, VectorFiles, VectorReader, damaged
 from mmchat.stores.words import query_words
 from mmchat.types import Chunk, Document, FileProblem, Filter, Picture
-
-Rows: TypeAlias = NDArray[np.int64]
 
 _FILTERS_KEPT = 16
 """Filters whose rows are remembered: who pages through results asks with the same one again."""
@@ -147,7 +143,7 @@ class LocalReader:
             if key in self._filters:
                 self._filters.move_to_end(key)
                 return self._filters[key]
-        rows = np.array(matching_rows(self._connection, table, where), dtype=np.int64)
+        rows = matching_rows(self._connection, table, where)
         with self._filters_lock:
             self._filters[key] = rows
             if len(self._filters) > _FILTERS_KEPT:

@@ -32,7 +32,7 @@ def test_searches_see_one_content_while_the_index_is_rebuilt(
                 if len(hits) != 20 or len(editions) != 1:
                     problems.append((len(hits), editions))
                     return
-            except Exception as error:  # noqa: BLE001
+            except Exception as error:
                 problems.append(error)
                 return
 
