@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import datetime
 import json
+import re
 import sqlite3
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, Literal, NoReturn, TypeAlias
@@ -61,6 +62,7 @@ _META = "meta."
 # A document's title is a fact like any other, under a name that no column can have.
 _TITLE = ":title"
 _EXAMPLES = 3
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}$")
 _LARGEST = 2**53
 """The largest whole number up to which a float holds every one."""
 
@@ -235,17 +237,23 @@ def _joined(word: str, nothing: str, parts: Sequence[str]) -> str:
     return f"({_joined(word, '', parts[:half])}){word}({_joined(word, '', parts[half:])})"
 
 
-def _between(leaf: Range, column: str, convert: Any) -> Sql:
+def _between(leaf: Range, column: str, convert: Callable[[FilterValue], Any]) -> Sql:
     parts: list[str] = []
     values: list[Any] = []
-    for value, included, sign in (
-        (leaf.low, leaf.low_included, ">"),
-        (leaf.high, leaf.high_included, "<"),
-    ):
-        if value is not None:
-            parts.append(f"{column} {sign}{'=' if included else ''} ?")
-            values.append(convert(value))
+    if leaf.low is not None:
+        parts.append(f"{column} {'>=' if leaf.low_included else '>'} ?")
+        values.append(_to_end_of_day(convert(leaf.low), leaf.low_included is False))
+    if leaf.high is not None:
+        parts.append(f"{column} {'<=' if leaf.high_included else '<'} ?")
+        values.append(_to_end_of_day(convert(leaf.high), leaf.high_included))
     return " AND ".join(parts) or "1", tuple(values)
+
+
+def _to_end_of_day(value: Any, applies: bool) -> Any:
+    """Let "up to a day" include its hours, and "after a day" begin with the next."""
+    return (
+        f"{value}\U0010ffff" if applies and isinstance(value, str) and _DAY.match(value) else value
+    )
 
 
 def _is_numeric(leaf: Range) -> bool:

@@ -89,6 +89,14 @@ class LocalReader:
         found = self._words.search(self._connection, query_words(text), k, rows)
         return self._scored("chunks", found)
 
+    def text_vectors(self, chunk_ids: Sequence[str]) -> Mapping[str, Vectors]:
+        """Return chunk id to its vector, as far as they are there."""
+        return self._vectors("chunks", self._text, chunk_ids)
+
+    def image_vectors(self, picture_ids: Sequence[str]) -> Mapping[str, Vectors]:
+        """Return picture id to its vector, as far as they are there."""
+        return self._vectors("pictures", self._images, picture_ids)
+
     def passing(self, items: Sequence[str], where: Filter) -> set[str]:
         """Return those of these chunks and pictures that a filter lets through."""
         tables: tuple[ItemTable, ...] = ("chunks", "pictures")
@@ -149,6 +157,14 @@ class LocalReader:
             if len(self._filters) > _FILTERS_KEPT:
                 self._filters.popitem(last=False)
         return rows
+
+    def _vectors(
+        self, table: ItemTable, vectors: VectorReader, ids: Sequence[str]
+    ) -> dict[str, Vectors]:
+        rows = catalog.rows_of_items(self._connection, table, ids)
+        ordered = sorted(rows, key=rows.__getitem__)
+        found = vectors.vectors(np.array([rows[item] for item in ordered], dtype=np.int64))
+        return dict(zip(ordered, found, strict=True))
 
     def _scored(self, table: ItemTable, found: Sequence[tuple[int, float]]) -> list[Scored]:
         items = catalog.items_of_rows(self._connection, table, [row for row, _ in found])
