@@ -63,7 +63,9 @@ def load(write: Callable[[str, str | bytes], Path]) -> Callable[..., LoadedPart]
 def draw(tmp_path: Path) -> Callable[..., Path]:
     """Save a picture of one colour below `folder` and return its path."""
 
-    def _draw(name: str, colour: str = "red", size: tuple[int, int] = (64, 48)) -> Path:
+    def _draw(
+        name: str, colour: str | tuple[int, ...] = "red", size: tuple[int, int] = (64, 48)
+    ) -> Path:
         path = tmp_path / "folder" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.new("RGB", size, colour).save(path)

@@ -117,6 +117,14 @@ class Reader(Protocol):
         """
         ...
 
+    def text_vectors(self, chunk_ids: Sequence[str]) -> Mapping[str, Vectors]:
+        """Return chunk id to its vector, which searches for what is like it."""
+        ...
+
+    def image_vectors(self, picture_ids: Sequence[str]) -> Mapping[str, Vectors]:
+        """Return picture id to its vector, likewise."""
+        ...
+
     def passing(self, items: Sequence[str], where: Filter) -> set[str]:
         """Return those of these chunks and pictures that a filter lets through."""
         ...

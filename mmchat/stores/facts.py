@@ -8,11 +8,16 @@ from __future__ import annotations
 
 import datetime
 import json
+import re
 import sqlite3
 import unicodedata
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, Literal, NoReturn, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
 
 from mmchat.config import nearest
 from mmchat.errors import QueryError
@@ -34,6 +39,7 @@ from mmchat.types import (
 ItemTable: TypeAlias = Literal["chunks", "pictures"]
 Sql: TypeAlias = tuple[str, tuple[Any, ...]]
 """A condition, and what its question marks stand for."""
+Rows: TypeAlias = NDArray[np.int64]
 _Leaf: TypeAlias = Equals | In | Range | Contains
 
 SCHEMA = """
@@ -56,6 +62,7 @@ _META = "meta."
 # A document's title is a fact like any other, under a name that no column can have.
 _TITLE = ":title"
 _EXAMPLES = 3
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}$")
 _LARGEST = 2**53
 """The largest whole number up to which a float holds every one."""
 
@@ -85,18 +92,26 @@ def set_owners(connection: sqlite3.Connection) -> None:
     )
 
 
-def matching_rows(connection: sqlite3.Connection, table: ItemTable, where: Filter) -> list[int]:
+def matching_rows(connection: sqlite3.Connection, table: ItemTable, where: Filter) -> Rows:
     """Return the row ids of the items that a filter lets through, in ascending order.
 
     Raises:
-        QueryError: it names an unknown field, or compares a field with a value of another kind.
+        QueryError: it names an unknown field, compares a field with a value of another kind, or has more
+            parts than SQLite takes.
     """
-    condition, values = _Compiler(connection, table).condition(where)
-    rows = connection.execute(
-        f"SELECT i.id FROM {table} i WHERE {condition} ORDER BY i.id",  # noqa: S608
-        values,
-    )
-    return [row for (row,) in rows]
+    try:
+        condition, values = _Compiler(connection, table).condition(where)
+        found = connection.execute(
+            f"SELECT i.id FROM {table} i WHERE {condition}",  # noqa: S608
+            values,
+        )
+        rows = np.fromiter((row for (row,) in found), np.int64)
+    except sqlite3.OperationalError as error:
+        raise QueryError(
+            f"The filter has too many parts ({error}). Give several values of a field as one list."
+        ) from error
+    rows.sort()
+    return rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,19 +124,20 @@ class _Compiler:
     def condition(self, where: Filter) -> Sql:
         match where:
             case AllOf(filters):
-                return self._joined(" AND ", "1", filters)
+                return self._all_of(" AND ", "1", filters)
             case AnyOf(filters):
-                return self._joined(" OR ", "0", filters)
+                return self._all_of(" OR ", "0", filters)
             case Not(inner):
                 condition, values = self.condition(inner)
                 return f"NOT ({condition})", values
             case _:
                 return self._leaf(where)
 
-    def _joined(self, word: str, nothing: str, filters: tuple[Filter, ...]) -> Sql:
+    def _all_of(self, word: str, nothing: str, filters: tuple[Filter, ...]) -> Sql:
         parts = [self.condition(part) for part in filters]
-        sql = word.join(f"({condition})" for condition, _ in parts) or nothing
-        return sql, tuple(value for _, values in parts for value in values)
+        return _joined(word, nothing, [sql for sql, _ in parts]), tuple(
+            value for _, values in parts for value in values
+        )
 
     def _leaf(self, leaf: _Leaf) -> Sql:
         name = _fold(leaf.field)
@@ -154,11 +170,23 @@ class _Compiler:
         found = self.connection.execute("SELECT id FROM fields WHERE name = ?", (name,)).fetchone()
         if found is None:
             self._unknown(leaf.field)
-        if isinstance(leaf, Range):
-            self._check_kind(leaf, found[0])
-        condition, values = _comparison(leaf)
-        query = f"SELECT document FROM facts WHERE field = ? AND ({condition})"  # noqa: S608
-        return query, (found[0], *values)
+        (field,) = found
+        match leaf:
+            case Equals(_, value):
+                return _equal(field, (value,))
+            case In(_, wanted):
+                return _equal(field, wanted)
+            case Contains(_, text):
+                return _FACTS.format("instr(text, ?) > 0"), (field, _fold(text))
+            case Range(_, None, None):
+                return _FACTS.format("1"), (field,)
+        self._check_kind(leaf, field)
+        if _is_numeric(leaf):
+            condition, values = _between(leaf, "number", _number)
+        else:
+            condition, values = _between(leaf, "text", _text)
+            condition = f"number IS NULL AND {condition}"
+        return _FACTS.format(condition), (field, *values)
 
     def _unknown(self, field: str) -> NoReturn:
         rows = self.connection.execute("SELECT label FROM fields WHERE name <> ?", (_TITLE,))
@@ -169,19 +197,16 @@ class _Compiler:
 
     def _check_kind(self, leaf: Range, field: int) -> None:
         """Refuse to compare texts with a number: "12 cm" is neither below 50 nor above."""
-        if leaf.low is None and leaf.high is None:
-            return
         numeric = _is_numeric(leaf)
-        examples = [
-            (text, number is not None)
-            for text, number in self.connection.execute(
-                "SELECT text, number FROM facts WHERE field = ?"
-                " ORDER BY (number IS NOT NULL) = ? DESC LIMIT ?",
-                (field, numeric, _EXAMPLES),
+        own, other = (
+            self.connection.execute(
+                f"SELECT text FROM facts WHERE field = ? AND number IS {kind} LIMIT ?",  # noqa: S608
+                (field, _EXAMPLES),
             )
-        ]
-        if examples and not any(is_number == numeric for _, is_number in examples):
-            shown = ", ".join(repr(text) for text, _ in examples)
+            for kind in (("NOT NULL", "NULL") if numeric else ("NULL", "NOT NULL"))
+        )
+        if own.fetchone() is None and (examples := other.fetchall()):
+            shown = ", ".join(repr(text) for (text,) in examples)
             holds, wanted = ("texts", "number") if numeric else ("numbers", "text")
             raise QueryError(
                 f"{leaf.field} holds {holds} ({shown}), which cannot be compared with a {wanted}. "
@@ -189,41 +214,46 @@ class _Compiler:
             )
 
 
-def _comparison(leaf: _Leaf) -> Sql:
-    """Return a condition on `text` and `number` of a fact."""
-    match leaf:
-        case Equals(_, value):
-            return _comparison(In(leaf.field, (value,)))
-        case In(_, values):
-            texts = [_text(value) for value in values if _number(value) is None]
-            numbers = [number for value in values if (number := _number(value)) is not None]
-            return (
-                "text IN (SELECT value FROM json_each(?))"
-                " OR number IN (SELECT value FROM json_each(?))",
-                (json.dumps(texts), json.dumps(numbers)),
-            )
-        case Contains(_, text):
-            return "instr(text, ?) > 0", (_fold(text),)
-        case Range(_, None, None):
-            return "1", ()
-        case Range():
-            if _is_numeric(leaf):
-                return _between(leaf, "number", _number)
-            condition, values = _between(leaf, "text", _text)
-            return f"number IS NULL AND {condition}", values
+_FACTS = "SELECT document FROM facts WHERE field = ? AND {}"
 
 
-def _between(leaf: Range, column: str, convert: Any) -> Sql:
+def _equal(field: int, values: Sequence[FilterValue]) -> Sql:
+    """Find documents whose field has one of these values; numbers and texts have an index each."""
+    texts = [_text(value) for value in values if _number(value) is None]
+    numbers = [number for value in values if (number := _number(value)) is not None]
+    return (
+        "SELECT f.document FROM json_each(?) j CROSS JOIN facts f ON f.field = ? AND f.text = j.value"
+        " UNION ALL"
+        " SELECT f.document FROM json_each(?) j CROSS JOIN facts f ON f.field = ? AND f.number = j.value",
+        (json.dumps(texts), field, json.dumps(numbers), field),
+    )
+
+
+def _joined(word: str, nothing: str, parts: Sequence[str]) -> str:
+    """Join conditions as a balanced tree: SQLite takes many conditions, but no deep ones."""
+    if len(parts) <= 1:
+        return parts[0] if parts else nothing
+    half = len(parts) // 2
+    return f"({_joined(word, '', parts[:half])}){word}({_joined(word, '', parts[half:])})"
+
+
+def _between(leaf: Range, column: str, convert: Callable[[FilterValue], Any]) -> Sql:
     parts: list[str] = []
     values: list[Any] = []
-    for value, included, sign in (
-        (leaf.low, leaf.low_included, ">"),
-        (leaf.high, leaf.high_included, "<"),
-    ):
-        if value is not None:
-            parts.append(f"{column} {sign}{'=' if included else ''} ?")
-            values.append(convert(value))
+    if leaf.low is not None:
+        parts.append(f"{column} {'>=' if leaf.low_included else '>'} ?")
+        values.append(_to_end_of_day(convert(leaf.low), leaf.low_included is False))
+    if leaf.high is not None:
+        parts.append(f"{column} {'<=' if leaf.high_included else '<'} ?")
+        values.append(_to_end_of_day(convert(leaf.high), leaf.high_included))
     return " AND ".join(parts) or "1", tuple(values)
+
+
+def _to_end_of_day(value: Any, applies: bool) -> Any:
+    """Let "up to a day" include its hours, and "after a day" begin with the next."""
+    return (
+        f"{value}\U0010ffff" if applies and isinstance(value, str) and _DAY.match(value) else value
+    )
 
 
 def _is_numeric(leaf: Range) -> bool:
@@ -258,19 +288,21 @@ def _document(leaf: _Leaf) -> Sql:
     if isinstance(leaf, Contains):
         return "SELECT id FROM documents WHERE instr(lower(path), lower(?)) > 0", (leaf.text,)
     return (
-        "SELECT d.id FROM documents d JOIN json_each(?) j ON d.path = j.value UNION"
-        " SELECT d.id FROM documents d JOIN files f ON f.id = d.file JOIN json_each(?) j"
-        " ON f.path = j.value",
+        "SELECT d.id FROM json_each(?) j CROSS JOIN documents d ON d.path = j.value UNION ALL"
+        " SELECT d.id FROM json_each(?) j CROSS JOIN files f ON f.path = j.value"
+        " CROSS JOIN documents d ON d.file = f.id",
         (_paths(leaf), _paths(leaf)),
     )
 
 
 def _folder(leaf: _Leaf) -> Sql:
-    # "0" is the character after "/", so that these are the paths that begin with the folder.
     folders = [PurePosixPath(path).as_posix() for path in json.loads(_paths(leaf))]
+    if "." in folders:
+        return "SELECT id FROM documents", ()
+    # "0" is the character after "/", so that these are the paths that begin with the folder.
     return (
-        "SELECT d.id FROM json_each(?) j CROSS JOIN documents d ON j.value = '.' OR"
-        " (d.path >= j.value || '/' AND d.path < j.value || '0')",
+        "SELECT d.id FROM json_each(?) j CROSS JOIN documents d"
+        " ON d.path >= j.value || '/' AND d.path < j.value || '0'",
         (json.dumps(folders),),
     )
 

@@ -7,23 +7,19 @@ import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mmchat.errors import IndexMismatch
 from mmchat.stores import catalog
 from mmchat.stores.base import Scored, Vectors
-from mmchat.stores.facts import ItemTable, matching_rows
+from mmchat.stores.facts import ItemTable, Rows, matching_rows
 from mmchat.stores.layout import CATALOG, IMAGE, MANIFEST, TEXT, current_generation
 from mmchat.stores.manifest import Manifest
 from mmchat.stores.postings import WordsReader
 from mmchat.stores.vectors import FEW, VectorFiles, VectorReader, damaged
 from mmchat.stores.words import query_words
 from mmchat.types import Chunk, Document, FileProblem, Filter, Picture
-
-Rows: TypeAlias = NDArray[np.int64]
 
 _FILTERS_KEPT = 16
 """Filters whose rows are remembered: who pages through results asks with the same one again."""
@@ -95,6 +91,14 @@ class LocalReader:
         found = self._words.search(self._connection, query_words(text), k, rows)
         return self._scored("chunks", found)
 
+    def text_vectors(self, chunk_ids: Sequence[str]) -> Mapping[str, Vectors]:
+        """Return chunk id to its vector, as far as they are there."""
+        return self._vectors("chunks", self._text, chunk_ids)
+
+    def image_vectors(self, picture_ids: Sequence[str]) -> Mapping[str, Vectors]:
+        """Return picture id to its vector, as far as they are there."""
+        return self._vectors("pictures", self._images, picture_ids)
+
     def passing(self, items: Sequence[str], where: Filter) -> set[str]:
         """Return those of these chunks and pictures that a filter lets through."""
         tables: tuple[ItemTable, ...] = ("chunks", "pictures")
@@ -152,12 +156,20 @@ class LocalReader:
             if key in self._filters:
                 self._filters.move_to_end(key)
                 return self._filters[key]
-        rows = np.array(matching_rows(self._connection, table, where), dtype=np.int64)
+        rows = matching_rows(self._connection, table, where)
         with self._filters_lock:
             self._filters[key] = rows
             if len(self._filters) > _FILTERS_KEPT:
                 self._filters.popitem(last=False)
         return rows
+
+    def _vectors(
+        self, table: ItemTable, vectors: VectorReader, ids: Sequence[str]
+    ) -> dict[str, Vectors]:
+        rows = catalog.rows_of_items(self._connection, table, ids)
+        ordered = sorted(rows, key=rows.__getitem__)
+        found = vectors.vectors(np.array([rows[item] for item in ordered], dtype=np.int64))
+        return dict(zip(ordered, found, strict=True))
 
     def _scored(self, table: ItemTable, found: Sequence[tuple[int, float]]) -> list[Scored]:
         items = catalog.items_of_rows(self._connection, table, [row for row, _ in found])

@@ -112,8 +112,8 @@ class VectorReader:
         return self._best(found[found >= 0], scores[found >= 0], k)
 
     def vectors(self, rows: Rows) -> Vectors:
-        """Return the vectors of these rows, shape (rows, dimension), in ascending order of the rows."""
-        return self._at(self._places(np.unique(rows)))
+        """Return the vectors of these rows, which ascend; shape (rows, dimension)."""
+        return self._at(self._places(rows))
 
     def _at(self, places: NDArray[np.intp]) -> Vectors:
         """Read the vectors at these places, which ascend; shape (places, dimension).

@@ -384,3 +384,14 @@ def test_one_is_not_true(shop: Shop):
     query = unit(np.random.default_rng(7), 1)[0]
     assert shop.reader.search_text(query, 3, Equals("stock", True))
     assert not shop.reader.search_text(query, 3, Equals("stock", 1))
+
+
+def test_a_filter_of_many_parts_works_and_of_too_many_is_refused(shop: Shop):
+    query = np.zeros(DIMENSION, np.float32)
+    many = AnyOf(tuple(Equals("price", number) for number in range(2_000)))
+    listed = In("price", tuple(range(200_000)))
+    assert len(shop.reader.search_text(query, 1000, many)) == len(
+        shop.reader.search_text(query, 1000, listed)
+    )
+    with pytest.raises(QueryError, match="too many parts"):
+        shop.reader.search_text(query, 3, AnyOf((many,) * 20))

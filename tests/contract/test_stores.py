@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import os
 import shutil
@@ -20,7 +21,7 @@ from mmchat.stores.base import SourcePart
 from mmchat.stores.local import LocalReader, read_manifest
 from mmchat.stores.manifest import EncoderRecord, Manifest, check_encoder
 from mmchat.stores.writing import LocalWriter
-from mmchat.types import Box, Chunk, Document, FileProblem, Link, Picture
+from mmchat.types import Box, Chunk, Document, FileProblem, Link, Picture, Range
 
 DIMENSION = 16
 MANIFEST = Manifest(EncoderRecord("t", "t-1", DIMENSION), EncoderRecord("i", "i-1", DIMENSION), {})
@@ -138,6 +139,37 @@ def test_what_was_left_out_is_counted_by_file(tmp_path: Path):
         writer.remove("a")
         assert writer.counts()["dropped"] == 2
         writer.commit()
+
+
+def test_vectors_come_out_by_item(tmp_path: Path):
+    reader, vectors = filled(tmp_path / "index", files=3)
+    got = reader.text_vectors(["f2:1", "absent", "f0:3"])
+    assert got.keys() == {"f2:1", "f0:3"}
+    assert np.allclose(got["f2:1"], vectors[11], atol=1e-3)
+    assert np.allclose(got["f0:3"], vectors[3], atol=1e-3)
+    assert np.allclose(reader.image_vectors(["f1!0"])["f1!0"], unit(3, seed=2)[1], atol=1e-3)
+    assert reader.image_vectors([]) == {}
+
+
+def test_a_day_has_hours(tmp_path: Path):
+    times = ["2026-03-14T23:59:00", "2026-03-15", "2026-03-15T10:30:00", "2026-03-16T00:00:00"]
+    with LocalWriter(tmp_path / "index", MANIFEST) as writer:
+        for number, made in enumerate(times):
+            name = str(number)
+            document = Document(name, name, name, {"made": made})
+            part = SourcePart(name, name, (document,), (Chunk(name, name, 0, name, 0, 1),))
+            writer.add([part], unit(1, number), unit(0, 0))
+        writer.commit()
+    reader = LocalReader(tmp_path / "index")
+    day = datetime.date(2026, 3, 15)
+    for where, expected in (
+        (Range("made", high=day), "012"),
+        (Range("made", high=day, high_included=False), "0"),
+        (Range("made", low=day), "123"),
+        (Range("made", low=day, low_included=False), "3"),
+        (Range("made", low="2026-03-15T10:00:00", high="2026-03-15T11:00:00"), "2"),
+    ):
+        assert reader.passing(list("0123"), where) == set(expected), where
 
 
 def test_what_goes_in_comes_out(tmp_path: Path):
