@@ -272,6 +272,7 @@ class LocalWriter:
 
     def set_duplicates(self, duplicates: Mapping[str, str]) -> None:
         """Replace what is known of duplicates."""
+        self._begin()
         catalog.replace_duplicates(self._catalog, duplicates)
 
     def problems(self) -> list[FileProblem]:

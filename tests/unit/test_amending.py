@@ -108,7 +108,7 @@ def test_sync_keeps_the_settings_that_shaped_the_index(shop: Path, tmp_path: Pat
 def test_another_limit_tries_what_was_refused_and_nothing_else(shop: Path, tmp_path: Path):
     (shop / "large.txt").write_text("Large words. " * 1000)
     out = tmp_path / "limited"
-    first = mmchat.build_index(shop, out, config=Config(ingest=IngestConfig(max_file_mb=0.01)))
+    first = mmchat.build_index(shop, out, config=Config(ingest=IngestConfig(max_text_mb=0.01)))
     assert first.errors == 1
     second = mmchat.build_index(shop, out, config=Config())
     assert (second.errors, second.skipped) == (0, 4)
