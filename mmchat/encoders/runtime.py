@@ -9,6 +9,8 @@ import functools
 import re
 import sys
 import warnings
+from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -61,6 +63,25 @@ def pick_device(wanted: str) -> torch.device:
             "or install the build of torch for that device."
         )
     return device
+
+
+def runs_on_cpu(wanted: str) -> bool:
+    """Tell whether `pick_device` would return the processor.
+
+    Importing torch takes seconds, so it is asked only where it may see a GPU.
+    """
+    if wanted == "cpu" or (wanted == "auto" and not _may_have_gpu()):
+        return True
+    return pick_device(wanted).type == "cpu"
+
+
+def _may_have_gpu() -> bool:
+    """Tell whether torch may see a GPU here; False is certain."""
+    if version("torch").endswith("+cpu"):
+        return False
+    # The devices of NVIDIA's driver, of AMD's, and of Windows' subsystem for Linux.
+    devices = ("/dev/nvidiactl", "/dev/kfd", "/dev/dxg")
+    return sys.platform != "linux" or any(Path(device).exists() for device in devices)
 
 
 def pick_dtype(wanted: str, device: torch.device) -> torch.dtype:

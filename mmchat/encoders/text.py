@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import json
+import logging
 import re
 import threading
 from collections.abc import Iterator, Sequence
@@ -14,13 +15,25 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from safetensors import SafetensorError
 
+from mmchat.encoders.bert_graph import Unsupported
 from mmchat.encoders.fingerprint import files_of_model, fingerprint
-from mmchat.encoders.runtime import Vectors, ensure_torchvision, pick_device, pick_dtype, unit_rows
+from mmchat.encoders.onnx_text import OnnxTransformer
+from mmchat.encoders.runtime import (
+    Vectors,
+    ensure_torchvision,
+    pick_device,
+    pick_dtype,
+    runs_on_cpu,
+    unit_rows,
+)
 from mmchat.errors import ModelError
 
 if TYPE_CHECKING:
+    import torch
     from sentence_transformers import SentenceTransformer
     from tokenizers import Tokenizer
+
+logger = logging.getLogger(__name__)
 
 # E5 models need their prompts (Wang et al., 2022, section 4.2), and their older folders do not name
 # them. The -instruct models are trained with others.
@@ -49,6 +62,10 @@ class Prompts(NamedTuple):
 class SentenceEncoder:
     """A sentence-transformers model.
 
+    On a processor, in float32, the kin of BERT are computed by ONNX Runtime (`onnx_text`); all else is
+    computed by sentence-transformers itself. Vectors agree to four digits (1e-4 in float32, 1e-2 in
+    bfloat16), whichever computes them and whatever other texts are encoded beside.
+
     Nothing is loaded until it is needed: `fingerprint` and `dimension` read the settings, `max_tokens`
     and `token_spans` the tokenizer, and only the first encoding loads the weights.
 
@@ -72,8 +89,9 @@ class SentenceEncoder:
                 fetched when it is first used unless it is in the hub's own cache.
             name: what the fingerprint calls it; the folder's own name where not given.
             device: see `runtime.pick_device`.
-            dtype: see `runtime.pick_dtype`.
-            batch_size: texts that are computed at once; they are sorted by length before.
+            dtype: `auto` and `float32` are the same on a processor, but for models that only
+                sentence-transformers computes; for those and on a GPU see `runtime.pick_dtype`.
+            batch_size: texts that are computed at once, at most; they are sorted by length before.
         """
         self.source = source
         self.name = name or Path(source).name
@@ -115,14 +133,18 @@ class SentenceEncoder:
     @functools.cached_property
     def max_tokens(self) -> int:
         """Tokens of a text that are read beside the prompt and special tokens; the rest is cut."""
+        special = self._tokenizer.num_special_tokens_to_add(is_pair=False)
+        return self._limit - special - max(self.count_tokens(prompt) for prompt in self.prompts)
+
+    @functools.cached_property
+    def _limit(self) -> int:
+        """Tokens that the model reads, with the prompt and special tokens."""
         limits = (
             self._settings("sentence_bert_config.json").get("max_seq_length"),
             self._settings("tokenizer_config.json").get("model_max_length"),
             self._settings("config.json").get("max_position_embeddings"),
         )
-        limit = min((int(value) for value in limits if value), default=_DEFAULT_MAX_TOKENS)
-        special = self._tokenizer.num_special_tokens_to_add(is_pair=False)
-        return limit - special - max(self.count_tokens(prompt) for prompt in self.prompts)
+        return min((int(value) for value in limits if value), default=_DEFAULT_MAX_TOKENS)
 
     @functools.cached_property
     def prompts(self) -> Prompts:
@@ -165,8 +187,13 @@ class SentenceEncoder:
         return len(self._tokenizer.encode(text, add_special_tokens=False))
 
     @property
+    def device(self) -> torch.device:
+        """Where `model` is, or would be."""
+        return pick_device(self._device)
+
+    @property
     def model(self) -> SentenceTransformer:
-        """The loaded model. The embedded OpenCLIP model takes it as its text tower."""
+        """The model of sentence-transformers. The embedded OpenCLIP model takes it as its text tower."""
         with self._lock:
             if self._model is None:
                 self._model = self._load()
@@ -197,6 +224,9 @@ class SentenceEncoder:
     def _encode(self, texts: Sequence[str], prompt: str, task: str) -> Vectors:
         if not texts:
             return np.zeros((0, self.dimension), np.float32)
+        if (transformer := self._onnx) is not None:
+            prompted = [f"{prompt}{text}" for text in texts]
+            return unit_rows(transformer.encode(prompted, batch_size=self.batch_size))
         vectors: Any = self.model.encode(
             list(texts),
             prompt=prompt,
@@ -208,11 +238,36 @@ class SentenceEncoder:
         # Unit length in float32: scaled in bfloat16, a row would be up to 0.4 % off.
         return unit_rows(vectors.float().cpu().numpy())
 
+    @property
+    def _onnx(self) -> OnnxTransformer | None:
+        """What computes on a processor; None where sentence-transformers has to."""
+        with self._lock:
+            if "_onnx_or_none" not in self.__dict__:
+                self._onnx_or_none = self._load_onnx()
+            return self._onnx_or_none
+
+    def _load_onnx(self) -> OnnxTransformer | None:
+        if self._dtype == "bfloat16" or not runs_on_cpu(self._device):
+            return None
+        changes_text = self._settings("sentence_bert_config.json").get("do_lower_case")
+        skips_prompt = self._settings("1_Pooling/config.json").get("include_prompt") is False
+        try:
+            if changes_text or skips_prompt:
+                raise Unsupported(
+                    "it lowers the case of a text, or leaves its prompt out of the mean"
+                )
+            return OnnxTransformer(
+                self.folder, self._tokenizer, pooling=self.pooling, max_tokens=self._limit
+            )
+        except Unsupported as reason:
+            logger.info("%s is left to sentence-transformers: %s.", self.name, reason)
+            return None
+
     def _load(self) -> SentenceTransformer:
         ensure_torchvision()
         from sentence_transformers import SentenceTransformer
 
-        device = pick_device(self._device)
+        device = self.device
         dtype = pick_dtype(self._dtype, device)
         try:
             with _quiet_loading():
