@@ -20,7 +20,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import faiss
 from PIL import Image
 from support import SmallIndex
 
@@ -28,6 +27,7 @@ from mmchat.errors import IndexNotFound
 from mmchat.ingest.pipeline import Pipeline
 from mmchat.ingest.process import ProcessReading
 from mmchat.ingest.reading import ReadSettings
+from mmchat.stores.findable import FindableWriter
 
 # What a build changes on the disk goes through these.
 _STEPS = [
@@ -37,7 +37,7 @@ _STEPS = [
     (os, "unlink"),
     (os, "rmdir"),
     (shutil, "copyfile"),
-    (faiss, "write_index"),
+    (FindableWriter, "finish"),
 ]
 _QUERIES = ("alpha words", "beta words", "gamma delta", "only here")
 Content = tuple[object, ...]

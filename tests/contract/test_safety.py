@@ -15,7 +15,7 @@ import pytest
 from support import ROOT, SmallIndex
 
 from mmchat.errors import IndexLocked, StoreError
-from mmchat.stores import writing
+from mmchat.stores.findable import FindableWriter
 
 Write = Callable[[str, str | bytes], Path]
 
@@ -116,7 +116,7 @@ def test_vectors_that_cannot_be_written_leave_the_old_index(small_index, write, 
         raise RuntimeError("Error in write: No space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr(writing, "write_vectors", full)
+        patch.setattr(FindableWriter, "finish", full)
         with pytest.raises(StoreError, match=r"No space left.*space"):
             small_index.build(folder)
     assert len(list(small_index.path.glob("g*"))) == 1
