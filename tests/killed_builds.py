@@ -20,6 +20,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import faiss
 from PIL import Image
 from support import SmallIndex
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import shutil
 import subprocess
 import sys
 import threading
@@ -155,5 +156,5 @@ def test_nothing_is_copied_where_nothing_changed(
     def never(*_: object) -> None:
         raise AssertionError("copied")
 
-    monkeypatch.setattr(writing.shutil, "copyfile", never)
+    monkeypatch.setattr(shutil, "copyfile", never)
     assert small_index.build(folder).embedded == 0
