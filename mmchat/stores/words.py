@@ -57,6 +57,8 @@ def _words_of(token: str) -> tuple[str, ...]:
         return tuple(token[i : i + 2] for i in range(len(token) - 1)) or (token,)
     if not token.isascii():
         token = _ACCENT.sub("", unicodedata.normalize("NFKD", token))
+        # What other scripts put above a letter is part of it.
+        token = unicodedata.normalize("NFC", token)
     return (_stemmer().stemWord(token[:_LONGEST]),)
 
 
