@@ -85,6 +85,9 @@ class WordsEncoder:
     def token_spans(self, text: str) -> list[tuple[int, int]]:
         return [match.span() for match in re.finditer(r"\w+|[^\w\s]", text)]
 
+    def letters_per_token(self, text: str) -> float:
+        return sum(c.isalpha() for c in text) / max(1, len(self.token_spans(text)))
+
     def _vector(self, text: str) -> Vectors:
         vector = np.full(self.dimension, 1e-3, dtype=np.float32)
         for word in re.findall(r"\w+", text.lower()):

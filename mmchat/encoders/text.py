@@ -186,6 +186,18 @@ class SentenceEncoder:
         """Return how many tokens `text` has, without special tokens and without a prompt."""
         return len(self._tokenizer.encode(text, add_special_tokens=False))
 
+    def letters_per_token(self, text: str) -> float:
+        """Return how many letters of `text` a token stands for on average; an unknown one for none."""
+        encoded = self._tokenizer.encode(text, add_special_tokens=False)
+        unknown = getattr(self._tokenizer.model, "unk_token", None) or "<unk>"
+        spans = {
+            span
+            for span, token in zip(encoded.offsets, encoded.tokens, strict=True)
+            if token != unknown
+        }
+        known = sum(c.isalpha() for start, end in spans for c in text[start:end])
+        return known / max(1, len(encoded))
+
     @property
     def device(self) -> torch.device:
         """Where `model` is, or would be."""

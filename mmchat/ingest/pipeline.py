@@ -21,6 +21,7 @@ from mmchat.ingest.ahead import ReadAhead
 from mmchat.ingest.base import LoadedPart, SourcePath
 from mmchat.ingest.chunking import chunk_document
 from mmchat.ingest.duplicates import find_duplicates
+from mmchat.ingest.language import ScriptCheck
 from mmchat.ingest.linking import MAX_LINKS, link_pictures
 from mmchat.ingest.planning import FileToRead, Plan, make_plan
 from mmchat.ingest.reading import DirectReading, FileUnreadable, Reading, ReadPart, ReadSettings
@@ -54,6 +55,10 @@ class TextEncoder(Protocol):
 
     def token_spans(self, text: str) -> Sequence[tuple[int, int]]:
         """Return the character spans of the tokens of `text`."""
+        ...
+
+    def letters_per_token(self, text: str) -> float:
+        """Return how many letters of `text` a token stands for on average; an unknown one for none."""
         ...
 
 
@@ -243,6 +248,7 @@ class Pipeline:
         """Read files and add what comes of them."""
         self._progress.start(len(files))
         batch, tally = _Batch(), _Tally()
+        script = ScriptCheck(self._text_encoder.letters_per_token)
         steps = self._read(files, writer.amendments.deleted)
         ahead = ReadAhead(steps, lambda read: read.weight, _BYTES_AHEAD)
         try:
@@ -250,6 +256,7 @@ class Pipeline:
                 if read.part is not None:
                     batch.put(read.part)
                     tally.notes += read.part.read.loaded.notes
+                    script.look([chunk.text for chunk in read.part.chunks])
                     if batch.is_full:
                         tally.embedded += self._flush(batch, writer)
                     continue
@@ -260,6 +267,7 @@ class Pipeline:
         finally:
             ahead.close(interrupt=self._reading.close)
         tally.embedded += self._flush(batch, writer)
+        tally.notes += [script.warning] if script.warning else []
         return tally
 
     def _read(self, files: Sequence[FileToRead], deleted: Mapping[str, str]) -> Iterator[_Read]:

@@ -63,6 +63,10 @@ class NoText:
         """Return pieces of up to five letters, about as long as real tokens."""
         return [match.span() for match in re.finditer(r"\w{1,5}|[^\w\s]", text)]
 
+    def letters_per_token(self, text: str) -> float:
+        """Return what an encoder would that knows every word."""
+        return 5.0
+
 
 class NoImages(NoText):
     """Stands for an image encoder."""

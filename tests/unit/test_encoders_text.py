@@ -120,3 +120,9 @@ def test_broken_weights_are_told(tmp_path: Path):
     (folder / "model.safetensors").write_bytes(b"nothing")
     with pytest.raises(ModelError, match="cannot load"):
         SentenceEncoder(folder, **CPU).encode_queries(["banana"])
+
+
+def test_letters_that_a_token_stands_for(plain: SentenceEncoder):
+    assert plain.letters_per_token("the red kettle") == pytest.approx(4)
+    assert plain.letters_per_token("반품") == 0, "a script that the tokenizer does not know"
+    assert plain.letters_per_token("") == 0
