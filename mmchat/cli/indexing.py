@@ -181,9 +181,13 @@ def _print_report(report: IndexReport, out: Path, as_json: bool) -> None:
     for problem in report.problems:
         say(f"Not indexed: {problem.reason}")
     typer.echo(
-        f"{out}: {report.documents} documents, {report.chunks} passages, {report.pictures} pictures. "
+        f"{out}: {report.documents} documents, {report.chunks} passages, {report.pictures} pictures."
+    )
+    if report.duplicates:
+        typer.echo(f"{report.duplicates} pictures look like another one, which stands for them.")
+    if report.dropped:
+        typer.echo(f"{report.dropped} pictures show nothing (icons, lines, blanks): left out.")
+    typer.echo(
         f"This time: {report.embedded} items embedded, {report.skipped} files unchanged, "
-        f"{report.removed} removed, {report.errors} not readable, {report.seconds:.1f} s. "
-        f"Of the pictures {report.duplicates} look like another one; {report.dropped} more that show nothing "
-        "(icons, lines, blanks) were left out."
+        f"{report.removed} removed, {report.errors} not readable, {report.seconds:.1f} s."
     )
