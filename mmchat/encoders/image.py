@@ -83,6 +83,14 @@ class ModelSource(Protocol):
         """Build the model. Called once, when something is encoded for the first time."""
         ...
 
+    def encode_texts(self, texts: Sequence[str]) -> Vectors | None:
+        """Return what the model makes of texts, where that needs no `load`; otherwise None."""
+        ...
+
+    def from_query_vectors(self, encoder: object, vectors: Vectors) -> Vectors | None:
+        """Return what the model makes of texts that `encoder` has encoded; None where it cannot."""
+        ...
+
 
 class OpenClipEncoder:
     """An OpenCLIP model as an encoder of pictures and of words about them.
@@ -151,6 +159,8 @@ class OpenClipEncoder:
         Returns:
             unit vectors of shape (texts, dimension).
         """
+        if (vectors := self.source.encode_texts(texts)) is not None:
+            return vectors
         import torch
 
         parts = self.parts
@@ -161,6 +171,18 @@ class OpenClipEncoder:
                 tokens = parts.tokenizer(list(texts[start : start + self.batch_size])).to(device)
                 rows.append(parts.model.encode_text(tokens).float().cpu().numpy())
         return self._stack(rows)
+
+    def from_query_vectors(self, encoder: object, vectors: Vectors) -> Vectors | None:
+        """Turn what a text encoder made of words into vectors of this space, without encoding them again.
+
+        Args:
+            encoder: what made `vectors` with its `encode_queries`.
+            vectors: (texts, dimension of that encoder).
+
+        Returns:
+            unit vectors of shape (texts, dimension), or None where `encoder` is not the text tower.
+        """
+        return self.source.from_query_vectors(encoder, vectors)
 
     @property
     def parts(self) -> OpenClipParts:
@@ -266,6 +288,12 @@ class NamedModel:
         model.eval()
         model.visual.to(memory_format=torch.channels_last)
         return OpenClipParts(model, preprocess, tokenizer, dtype)
+
+    def encode_texts(self, texts: Sequence[str]) -> None:
+        """Leave it to the model: open_clip brings its own text tower."""
+
+    def from_query_vectors(self, encoder: object, vectors: Vectors) -> None:
+        """Leave it to the model: no other encoder is its text tower."""
 
     def _require_known(self) -> None:
         """Refuse an unknown architecture or weights in words of our own, before open_clip does."""
