@@ -10,25 +10,35 @@ from mmchat.encoders.runtime import ensure_torchvision
 
 ARCHITECTURE = "mmchat-tiny"
 _WORDS = "a photo of the red blue kettle mug banana apple milk how do i return it query passage :"
+_POOLINGS = ("cls_token", "mean_tokens", "max_tokens")
 _SIZES = {"vision_cfg": {"image_size": 32, "layers": 1, "width": 32, "head_width": 16}}
 _SIZES |= {"text_cfg": {"context_length": 16, "vocab_size": 49408, "width": 16, "heads": 2}}
 
 
 def sentence_folder(
-    folder: Path, *, seed: int = 0, prompts: Mapping[str, str] | None = None
+    folder: Path,
+    *,
+    seed: int = 0,
+    prompts: Mapping[str, str] | None = None,
+    family: str = "Bert",
+    layers: int = 1,
+    pooling: str = "mean",
 ) -> Path:
-    """Write a sentence-transformers folder: one BERT layer, 16 numbers, tokens of words and letters."""
+    """Write a sentence-transformers folder: 16 numbers, tokens of words and letters.
+
+    `family` is what transformers calls the kind of model (`Bert`, `XLMRoberta`, …).
+    """
     ensure_torchvision()
     import torch
-    from transformers import BertConfig, BertModel
+    import transformers
 
     folder.mkdir(parents=True)
     vocabulary = _write_tokenizer(folder)
     torch.manual_seed(seed)
-    config = BertConfig(
+    config = getattr(transformers, f"{family}Config")(
         vocab_size=vocabulary,
         hidden_size=16,
-        num_hidden_layers=1,
+        num_hidden_layers=layers,
         num_attention_heads=2,
         intermediate_size=32,
         max_position_embeddings=64,
@@ -36,7 +46,12 @@ def sentence_folder(
         # The usual 0.02 would leave all texts almost alike.
         initializer_range=0.5,
     )
-    BertModel(config, add_pooling_layer=False).save_pretrained(folder)
+    model = getattr(transformers, f"{family}Model")(config, add_pooling_layer=False)
+    # As made, all biases are zero and all norms alike, which would hide what is mixed up.
+    for name, weight in model.named_parameters():
+        if "bias" in name or "LayerNorm" in name:
+            torch.nn.init.normal_(weight, float("weight" in name), 0.2)
+    model.save_pretrained(folder)
     prefix = "sentence_transformers.models"
     modules = [("", "Transformer"), ("1_Pooling", "Pooling"), ("2_Normalize", "Normalize")]
     settings: dict[str, object] = {
@@ -45,7 +60,10 @@ def sentence_folder(
             for i, (path, kind) in enumerate(modules)
         ],
         "sentence_bert_config.json": {"max_seq_length": 48},
-        "1_Pooling/config.json": {"word_embedding_dimension": 16, "pooling_mode_mean_tokens": True},
+        "1_Pooling/config.json": {
+            "word_embedding_dimension": 16,
+            **{f"pooling_mode_{mode}": mode.startswith(pooling) for mode in _POOLINGS},
+        },
         "config_sentence_transformers.json": {"prompts": dict(prompts or {})},
     }
     (folder / "1_Pooling").mkdir()

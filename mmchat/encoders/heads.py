@@ -10,6 +10,8 @@ Everything is computed in float32, whatever the towers compute in.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -92,3 +94,21 @@ class ImageHead(nn.Module):
         aligned = math.sqrt(ALIGNED_SHARE) * normalize(self.aligned(features))
         visual = math.sqrt(1.0 - ALIGNED_SHARE) * normalize(features)
         return torch.cat([aligned, visual], dim=1)
+
+
+class SharedTransformer(nn.Module):
+    """A transformer that belongs to somebody else, and is loaded when it is first called."""
+
+    def __init__(self, load: Callable[[], nn.Module]) -> None:
+        """Take what returns the transformer; its weights do not become weights of this module."""
+        super().__init__()
+        self._load = load
+
+    @property
+    def shared(self) -> nn.Module:
+        """The transformer."""
+        return self._load()
+
+    def forward(self, *arguments: Any, **named: Any) -> Any:
+        """Call the transformer."""
+        return self.shared(*arguments, **named)

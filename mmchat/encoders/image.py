@@ -83,8 +83,12 @@ class ModelSource(Protocol):
         """Build the model. Called once, when something is encoded for the first time."""
         ...
 
-    def has_text_tower(self, encoder: object) -> bool:
-        """Whether this encoder's vectors are what the model makes of a text but for its last layer."""
+    def encode_texts(self, texts: Sequence[str]) -> Vectors | None:
+        """Return what the model makes of texts, where that needs no `load`; otherwise None."""
+        ...
+
+    def from_query_vectors(self, encoder: object, vectors: Vectors) -> Vectors | None:
+        """Return what the model makes of texts that `encoder` has encoded; None where it cannot."""
         ...
 
 
@@ -155,6 +159,8 @@ class OpenClipEncoder:
         Returns:
             unit vectors of shape (texts, dimension).
         """
+        if (vectors := self.source.encode_texts(texts)) is not None:
+            return vectors
         import torch
 
         parts = self.parts
@@ -176,14 +182,7 @@ class OpenClipEncoder:
         Returns:
             unit vectors of shape (texts, dimension), or None where `encoder` is not the text tower.
         """
-        if not self.source.has_text_tower(encoder):
-            return None
-        import torch
-
-        device, _ = self._placement
-        with torch.inference_mode():
-            rows = self.parts.model.text.proj(torch.from_numpy(vectors).to(device))
-        return unit_rows(rows.cpu().numpy())
+        return self.source.from_query_vectors(encoder, vectors)
 
     @property
     def parts(self) -> OpenClipParts:
@@ -290,9 +289,11 @@ class NamedModel:
         model.visual.to(memory_format=torch.channels_last)
         return OpenClipParts(model, preprocess, tokenizer, dtype)
 
-    def has_text_tower(self, encoder: object) -> bool:
-        """Whether this encoder is the text tower: open_clip brings its own."""
-        return False
+    def encode_texts(self, texts: Sequence[str]) -> None:
+        """Leave it to the model: open_clip brings its own text tower."""
+
+    def from_query_vectors(self, encoder: object, vectors: Vectors) -> None:
+        """Leave it to the model: no other encoder is its text tower."""
 
     def _require_known(self) -> None:
         """Refuse an unknown architecture or weights in words of our own, before open_clip does."""

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import tempfile
 from collections.abc import Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
 from mmchat.encoders.runtime import Vectors, ensure_torchvision, unit_rows
+
+_LABELS = 1000
 
 
 class TextEncoder(Protocol):
@@ -20,6 +24,11 @@ class TextEncoder(Protocol):
     @property
     def fingerprint(self) -> str:
         """Name and content of the model."""
+        ...
+
+    @property
+    def dimension(self) -> int:
+        """Numbers in a vector."""
         ...
 
     def encode_queries(self, texts: Sequence[str]) -> Vectors:
@@ -51,17 +60,24 @@ def label_texts() -> tuple[list[str], list[str]]:
 def label_vectors(encoder: TextEncoder, cache: Path) -> Vectors:
     """Return the vectors of the labels, the mean of both forms: (1000, dimension), of length one.
 
-    They are computed once for an encoder and kept in the folder `cache`.
+    They are computed once for an encoder and kept in the folder `cache`. A file that cannot be read is
+    made anew.
     """
-    names, described = label_texts()
-    texts = hashlib.sha256("\n".join(names + described).encode()).hexdigest()[:12]
-    path = cache / f"labels-{encoder.fingerprint.replace('/', '-')}-{texts}.npy"
-    if path.is_file():
+    path = cache / f"labels-{encoder.fingerprint.replace('/', '-')}-{_edition()}.npy"
+    with contextlib.suppress(OSError, ValueError, EOFError):
         kept: Vectors = np.load(path, allow_pickle=False)
-        return kept
+        if kept.shape == (_LABELS, encoder.dimension):
+            return kept
+    names, described = label_texts()
     vectors = unit_rows(encoder.encode_queries(names) + encoder.encode_queries(described))
     _write(path, vectors)
     return vectors
+
+
+def _edition() -> str:
+    """Name the texts of the labels by the versions of what carries them: importing both takes seconds."""
+    versions = "-".join(version(package) for package in ("open_clip_torch", "timm"))
+    return hashlib.sha256(versions.encode()).hexdigest()[:12]
 
 
 def _write(path: Path, vectors: Vectors) -> None:

@@ -1,24 +1,27 @@
 """mmchat-lite: an OpenCLIP model made of parts that a Python package index carries.
 
 It is open_clip's own CustomTextCLIP: a timm image tower (EfficientNet-Lite2 with its ImageNet
-weights), a Hugging Face text tower (the transformer of the default text encoder, the same object in
-memory), and the heads of `heads.py`. `OpenClipEncoder` runs it as it runs ViT-B-32.
+weights), a Hugging Face text tower (the transformer of the default text encoder), and the heads of
+`heads.py`. `OpenClipEncoder` runs its pictures as it runs those of ViT-B-32. Words go through the text
+encoder itself and a head in NumPy: the same vectors, and torch need not be imported to search. So the
+text tower is loaded only when `encode_text` of the model is called.
 """
 
 from __future__ import annotations
 
-import copy
 import functools
 import math
 import pickle
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from mmchat.encoders.fingerprint import fingerprint
 from mmchat.encoders.image import OpenClipParts
 from mmchat.encoders.labels import label_vectors
-from mmchat.encoders.runtime import ensure_torchvision
+from mmchat.encoders.runtime import Vectors, ensure_torchvision, unit_rows
 from mmchat.encoders.text import SentenceEncoder
 from mmchat.errors import ConfigError, ModelError
 
@@ -41,8 +44,6 @@ _PREPROCESSING = {
 }
 # open_clip's name for each way in which sentence-transformers makes one vector out of many.
 _POOLERS = {"mean": "mean_pooler", "cls": "cls_last_hidden_state_pooler"}
-# What people call a picture is short; a whole paragraph as a query would only be slow.
-_MAX_TEXT_TOKENS = 64
 # Raised whenever the same weights begin to give other vectors: old indexes then ask to be rebuilt.
 _REVISION = 1
 
@@ -105,7 +106,9 @@ class LiteModel:
         import torch
         from open_clip.transform import PreprocessCfg, image_transform_v2
 
-        where = self.text.model.device
+        from mmchat.encoders.heads import SharedTransformer
+
+        where = self.text.device
         if where.type != device.type:
             raise ConfigError(
                 f"mmchat-lite: its text tower runs on {where}, its image tower on {device}. "
@@ -116,7 +119,7 @@ class LiteModel:
             model = open_clip.CustomTextCLIP(self.dimension, *self._tower_settings())
         trunk, classifier = _split(_read(self.image_weights), model.visual.trunk.state_dict())
         model.visual.trunk.load_state_dict(trunk, assign=True)
-        model.text.transformer = self.text.model.transformers_model
+        model.text.transformer = SharedTransformer(lambda: self.text.model.transformers_model)
         model.logit_scale = torch.nn.Parameter(torch.tensor(math.log(1 / 0.07)))
         open_clip.set_model_preprocess_cfg(model, _PREPROCESSING)
         self._attach_heads(model, classifier)
@@ -126,9 +129,26 @@ class LiteModel:
         preprocess = image_transform_v2(PreprocessCfg(**_PREPROCESSING), is_train=False)
         return OpenClipParts(model, preprocess, _tokenizer(self.text), torch.float32)
 
-    def has_text_tower(self, encoder: object) -> bool:
-        """Whether this encoder is the text tower: then words that it encoded lack the last layer only."""
-        return encoder is self.text
+    def encode_texts(self, texts: Sequence[str]) -> Vectors:
+        """Return what the model makes of words, (texts, dimension), by way of the text encoder."""
+        return self._headed(self.text.encode_queries(texts))
+
+    def from_query_vectors(self, encoder: object, vectors: Vectors) -> Vectors | None:
+        """Return what the model makes of words that its text encoder has encoded as queries."""
+        return self._headed(vectors) if encoder is self.text else None
+
+    def _headed(self, vectors: Vectors) -> Vectors:
+        """Compute `heads.TextHead` in NumPy."""
+        aligned = unit_rows(vectors - self._centre)
+        return np.pad(aligned, ((0, 0), (0, FEATURES)))
+
+    @functools.cached_property
+    def _labels(self) -> Vectors:
+        return label_vectors(self.text, self.cache)
+
+    @functools.cached_property
+    def _centre(self) -> Vectors:
+        return np.asarray(self._labels.mean(axis=0), np.float32)
 
     def _tower_settings(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """Describe the image tower and the text tower in open_clip's terms."""
@@ -159,15 +179,14 @@ class LiteModel:
 
         from mmchat.encoders.heads import ImageHead, LabelMixture, TextHead
 
-        vectors = torch.from_numpy(label_vectors(self.text, self.cache))
-        centre = vectors.mean(dim=0)
+        vectors, centre = torch.from_numpy(self._labels), torch.from_numpy(self._centre)
         labels = torch.nn.functional.normalize(vectors - centre)
         layer = torch.nn.Linear(FEATURES, len(labels))
         layer.load_state_dict(classifier)
         visual: Any = model.visual
         visual.head = ImageHead(LabelMixture(layer, labels))
         text: Any = model.text
-        text.proj = TextHead(centre, FEATURES).to(self.text.model.device)
+        text.proj = TextHead(centre, FEATURES).to(self.text.device)
 
 
 def fold_batch_norms(module: nn.Module) -> None:
@@ -233,16 +252,12 @@ def _tokenizer(text: SentenceEncoder) -> Callable[[list[str]], Tensor]:
     open_clip's HFTokenizer would fill every text up to the longest that the model can read.
     """
 
-    # A copy: cutting at another length changes the tokenizer itself, under the feet of other threads.
-    tokenizer = copy.deepcopy(text.model.tokenizer)
-
     def tokenize(texts: list[str]) -> Tensor:
+        prompted = [text.prompts.query + one for one in texts]
+        # Taken when it is needed: it comes with the text tower. It cuts where that cuts.
+        tokenizer = text.model.tokenizer
         ids: Tensor = tokenizer(
-            [text.prompts.query + one for one in texts],
-            padding=True,
-            truncation=True,
-            max_length=_MAX_TEXT_TOKENS,
-            return_tensors="pt",
+            prompted, padding=True, truncation=True, return_tensors="pt"
         ).input_ids
         return ids
 

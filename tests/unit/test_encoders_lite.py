@@ -18,6 +18,7 @@ from mmchat.encoders.text import SentenceEncoder
 from mmchat.errors import ModelError
 
 CPU = {"device": "cpu", "dtype": "float32"}
+SQUARE = Image.new("RGB", (64, 64), "red")
 
 
 @pytest.fixture(scope="module")
@@ -49,8 +50,27 @@ def test_it_is_an_open_clip_model_and_shares_the_text_tower(encoder, text):
     assert isinstance(model, open_clip.CustomTextCLIP)
     assert isinstance(model.visual, TimmModel)
     assert isinstance(model.text, HFTextEncoder)
-    assert model.text.transformer is text.model.transformers_model
+    assert model.text.transformer.shared is text.model.transformers_model
     assert not any(parameter.is_meta for parameter in model.parameters())
+
+
+def test_open_clip_computes_the_same_of_words(encoder, text):
+    words = ["a red kettle", "", "milk " * 200]
+    parts = encoder.parts
+    with torch.inference_mode():
+        expected = parts.model.encode_text(parts.tokenizer(words)).numpy()
+    np.testing.assert_allclose(encoder.encode_texts(words), expected, atol=1e-5)
+    encoded = text.encode_queries(words)
+    np.testing.assert_allclose(encoder.from_query_vectors(text, encoded), expected, atol=1e-5)
+    assert encoder.from_query_vectors(object(), encoded) is None
+
+
+def test_pictures_and_words_need_no_text_tower(source: LiteModel, folder: Path):
+    text = SentenceEncoder(folder / "tiny", **CPU)
+    encoder = OpenClipEncoder(LiteModel(source.image_weights, text, cache=source.cache), **CPU)
+    encoder.encode_texts(["a red kettle"])
+    encoder.encode_images([SQUARE])
+    assert text._model is None
 
 
 def test_words_have_no_visual_part_and_are_the_centred_text_vectors(encoder, source, text):
@@ -130,13 +150,24 @@ def test_label_vectors_are_kept(text: SentenceEncoder, tmp_path: Path):
     assert text.fingerprint in kept.name
 
     class Unwilling:
-        fingerprint = text.fingerprint
+        fingerprint, dimension = text.fingerprint, text.dimension
 
         def encode_queries(self, texts):
             raise AssertionError("the kept file should have been read")
 
     np.testing.assert_array_equal(label_vectors(Unwilling(), tmp_path), first)
     assert first.shape == (1000, text.dimension)
+
+
+@pytest.mark.parametrize("damage", [b"", b"nothing", None])
+def test_damaged_label_vectors_are_made_anew(
+    damage: bytes | None, text: SentenceEncoder, tmp_path: Path
+):
+    first = label_vectors(text, tmp_path)
+    (kept,) = tmp_path.iterdir()
+    kept.write_bytes(kept.read_bytes()[:500] if damage is None else damage)
+    np.testing.assert_array_equal(label_vectors(text, tmp_path), first)
+    np.testing.assert_array_equal(np.load(kept), first)
 
 
 def test_labels_come_with_their_definitions():
@@ -163,11 +194,11 @@ def test_a_file_that_is_no_image_tower_is_told(
         _ = LiteModel(path, text, cache=tmp_path).fingerprint
     path.write_bytes(content)
     with pytest.raises(ModelError, match="not a state dict"):
-        OpenClipEncoder(LiteModel(path, text, cache=tmp_path), **CPU).encode_texts(["banana"])
+        OpenClipEncoder(LiteModel(path, text, cache=tmp_path), **CPU).encode_images([SQUARE])
 
 
 def test_other_weights_are_told(text: SentenceEncoder, tmp_path: Path):
     path = tmp_path / "tower.pth"
     torch.save({"weight": torch.zeros(3, 3), "bias": torch.zeros(3)}, path)
     with pytest.raises(ModelError, match=f"do not fit {IMAGE_TOWER}"):
-        OpenClipEncoder(LiteModel(path, text, cache=tmp_path), **CPU).encode_texts(["banana"])
+        OpenClipEncoder(LiteModel(path, text, cache=tmp_path), **CPU).encode_images([SQUARE])

@@ -88,6 +88,7 @@ def test_loading_is_put_off(plain: SentenceEncoder):
     encoder = SentenceEncoder(plain.folder)
     _ = encoder.fingerprint, encoder.dimension, encoder.max_tokens, encoder.token_spans("milk")
     assert encoder._model is None
+    assert "_onnx_or_none" not in vars(encoder)
 
 
 def test_the_name_of_the_fingerprint_can_be_given(plain: SentenceEncoder):
