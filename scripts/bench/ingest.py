@@ -200,7 +200,10 @@ def measure_images(data: Path, pictures: int, repeats: int) -> Iterator[Row]:
     text = SentenceEncoder(store.pull(ENCODERS[0]), name=ENCODERS[0], device="cpu")
     lite = LiteModel(store.pull("efficientnet-lite2"), text, cache=store.home / "labels")
     vit = RandomWeights().load(torch.device("cpu"), torch.float32)
-    models = [("mmchat-lite", lite, plain_lite(lite)), ("ViT-B-32, random", RandomWeights(), vit)]
+    models: list[tuple[str, Any, Any]] = [
+        ("mmchat-lite", lite, plain_lite(lite)),
+        ("ViT-B-32, random", RandomWeights(), vit),
+    ]
     for name, source, parts in models:
         torch.manual_seed(0)
         ours = OpenClipEncoder(source, device="cpu", dtype="float32")
