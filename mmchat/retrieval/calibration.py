@@ -85,9 +85,7 @@ class Calibration:
     @functools.cached_property
     def picture_sentences(self) -> Vectors:
         """The same in the image space."""
-        return words_as_pictures(
-            self._image_encoder, self._text_encoder, EVERYDAY, self.sentences
-        )
+        return words_as_pictures(self._image_encoder, self._text_encoder, EVERYDAY, self.sentences)
 
     @functools.cached_property
     def spread(self) -> float:
@@ -118,9 +116,7 @@ class Calibration:
         with self._lock:
             if reader not in self._known:
                 scores = [best(t, v) for t, v in zip(EVERYDAY, self.sentences, strict=True)]
-                passages = Chance.of(
-                    [s for s in scores if s is not None], _LEAST_SPREAD_OF_BLENDS
-                )
+                passages = Chance.of([s for s in scores if s is not None], _LEAST_SPREAD_OF_BLENDS)
                 self._known[reader] = _Backgrounds(passages, self._pictures(reader))
             return self._known[reader]
 

@@ -80,12 +80,12 @@ def shifted(
     Returns:
         a unit vector of shape (dimension,).
     """
-    moved = start.astype(np.float64)
+    moved = start
     for sign, steps in ((1.0, plus), (-1.0, minus)):
         for step in steps:
             direction = _unit(step - centre)
-            moved = moved + sign * _length(start, direction, neighbours) * direction
-    return _unit(moved).astype(np.float32)
+            moved = moved + np.float32(sign * _length(start, direction, neighbours)) * direction
+    return _unit(moved)
 
 
 def _length(start: Vectors, direction: Vectors, neighbours: Vectors) -> float:
@@ -96,7 +96,7 @@ def _length(start: Vectors, direction: Vectors, neighbours: Vectors) -> float:
 
 
 def _unit(vector: Vectors) -> Vectors:
-    unit: Vectors = vector / max(float(np.linalg.norm(vector)), 1e-9)
+    unit: Vectors = vector / np.float32(max(float(np.linalg.norm(vector)), 1e-9))
     return unit
 
 

@@ -127,9 +127,7 @@ class Retriever:
         )
 
     def _understand(self, query: Query, words: Words, where: Filter | None) -> _Asked:
-        asked = _Asked(
-            words, None, None, None, max(self._config.depth, query.k), where, query.like
-        )
+        asked = _Asked(words, None, None, None, max(self._config.depth, query.k), where, query.like)
         text, picture = self._example(query.like)
         if query.image is not None:
             picture = self._image_encoder.encode_images([query.image])[0]
