@@ -6,6 +6,7 @@ same items in the same order everywhere.
 
 from mmchat.app.assistant import Assistant, build_generator
 from mmchat.app.building import build_index
+from mmchat.app.corpus import build_corpus
 from mmchat.app.encoders import Encoders, default_models
 from mmchat.app.index import Index, describe_index, open_index
 
@@ -13,6 +14,7 @@ __all__ = [
     "Assistant",
     "Encoders",
     "Index",
+    "build_corpus",
     "build_generator",
     "build_index",
     "default_models",
