@@ -19,6 +19,8 @@ def hit_values(hit: Hit) -> dict[str, object]:
         "picture": hit.picture,
         "picture_path": str(hit.picture_path) if hit.picture_path else None,
         "channels": dict(hit.channels),
+        "words": list(hit.words),
+        "duplicates": list(hit.duplicates),
     }
 
 

@@ -203,6 +203,14 @@ class Query:
     k: int = 5
     where: Filter | None = None
     """Which items may be found; it holds before the best `k` are taken, in every channel."""
+    like: str = ""
+    """The id of an item: more like this one. Other words and a photo count beside it."""
+    plus: tuple[str, ...] = ()
+    """What it should be more of: "blue"."""
+    minus: tuple[str, ...] = ()
+    """What it should be less of: "leather"."""
+    explain: bool = False
+    """Whether hits tell which words matched."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +234,10 @@ class Hit:
     picture_path: Path | None = None
     """The index's own copy of the picture, ready to open."""
     thumb_path: Path | None = None
+    words: tuple[str, ...] = ()
+    """The words of the query that the passage has, where `Query.explain` asks for them."""
+    duplicates: tuple[str, ...] = ()
+    """Other documents that have a passage which says the same."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from mmchat.answering.words import (
     polarity,
     telling_words,
 )
+from mmchat.everyday import EVERYDAY
 from mmchat.sentences import sentence_spans
 from mmchat.types import Chunk
 
@@ -116,31 +117,6 @@ class Verdict:
         return bool(self.support) and not self.problem
 
 
-# What people say of everything and nothing: the level that a relevant sentence has to rise above.
-_EVERYDAY = (
-    "The meeting was moved to another room.",
-    "He painted the garden fence last summer.",
-    "Wash it with cold water and let it dry.",
-    "The price includes everything you need.",
-    "Please read this before you begin.",
-    "It comes in several sizes and colours.",
-    "She plays the violin in an orchestra.",
-    "The river flows through the old town.",
-    "You can contact us by phone or email.",
-    "Press the button to turn it on.",
-    "The team won the match in the last minute.",
-    "It tastes fresh and slightly sweet.",
-    "회의는 다른 방으로 옮겨졌습니다.",
-    "버튼을 눌러 전원을 켜세요.",
-    "그는 지난여름 울타리를 칠했다.",
-    "가격에는 필요한 것이 모두 포함됩니다.",
-    "강은 오래된 마을을 지나 흐른다.",
-    "전화나 이메일로 문의하실 수 있습니다.",
-    "여러 가지 크기와 색상이 있습니다.",
-    "신선하고 약간 달콤한 맛이 납니다.",
-)
-
-
 # Sentences that speak to the assistant, not to the customer. A short list cannot know every trick;
 # what it catches cannot be quoted, and an answer that obeys it ("HACKED.") has nothing to rest on.
 _ORDER = re.compile(
@@ -199,7 +175,7 @@ class EvidenceFinder:
     def _relevances(self, question: str, texts: Sequence[str]) -> Vectors:
         """Return the relevance of each text, of shape (texts,)."""
         query = self._encoder.encode_queries([question])[0]
-        everyday = self._vectors(_EVERYDAY) @ query
+        everyday = self._vectors(EVERYDAY) @ query
         similarities = self._vectors(texts) @ query
         spread = max(float(everyday.std()), 1e-3)
         return np.asarray((similarities - everyday.mean()) / spread, dtype=np.float32)

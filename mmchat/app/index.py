@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,8 @@ from mmchat.config import Config, load_config
 from mmchat.filters import Where, as_filter
 from mmchat.models import ModelStore
 from mmchat.pictures import open_image
+from mmchat.retrieval.calibration import Calibration
+from mmchat.retrieval.rerank import CrossEncoderReranker
 from mmchat.retrieval.retriever import Retriever
 from mmchat.stores.local import LocalReader, read_manifest
 from mmchat.stores.manifest import Manifest, check_encoder
@@ -33,14 +36,20 @@ class Index:
         self.encoders = Encoders(as_built(config.encoders, path), models)
         self._opening = threading.Lock()
         self._reader = self._checked(reader)
+        self._calibration = Calibration(self.encoders.text, self.encoders.image)
+        self._reranker = _named_reranker(config)
 
-    def search(
+    def search(  # noqa: PLR0913 - as many as a query has sides; all but three are named
         self,
         text: str = "",
         image: ImageInput | None = None,
         k: int | None = None,
         *,
         where: Where | None = None,
+        like: str = "",
+        plus: Sequence[str] = (),
+        minus: Sequence[str] = (),
+        explain: bool = False,
     ) -> list[Hit]:
         """Return the `k` best passages and pictures for words, a photo, or both, best first.
 
@@ -50,16 +59,24 @@ class Index:
             k: how many hits; `retrieval.k` of the settings where it is not given.
             where: which items may be found: a filter such as `mmchat.Range("price", high=50)`, or a
                 mapping such as `{"price": {"lt": 50}, "colour": ["red", "blue"]}`; see `mmchat.filters`.
+            like: the id of an item (`Hit.item`): more like this one, which is not among the hits itself.
+            plus: what it should be more of, such as "blue".
+            minus: what it should be less of, such as "leather".
+            explain: whether hits tell which words of the query their passages have.
 
         Raises:
-            QueryError: nothing to search by, a photo that cannot be read, k out of range, or a filter on
-                a field that no document has.
+            QueryError: nothing to search by, a photo that cannot be read, k out of range, no item of the
+                id `like`, or a filter on a field that no document has.
         """
         query = Query(
             text=text,
             image=None if image is None else self.open_image(image),
             k=self.config.retrieval.k if k is None else k,
             where=None if where is None else as_filter(where),
+            like=like,
+            plus=tuple(plus),
+            minus=tuple(minus),
+            explain=explain,
         )
         return self.retriever().search(query)
 
@@ -70,7 +87,12 @@ class Index:
     def retriever(self) -> Retriever:
         """Return what searches the newest generation of the index."""
         return Retriever(
-            self._newest(), self.encoders.text, self.encoders.image, self.config.retrieval
+            self._newest(),
+            self.encoders.text,
+            self.encoders.image,
+            self.config.retrieval,
+            calibration=self._calibration,
+            reranker=self._reranker,
         )
 
     def document(self, path: str) -> Document | None:
@@ -94,6 +116,16 @@ class Index:
         check_encoder("text", reader.manifest.text_encoder, text, folder)
         check_encoder("image", reader.manifest.image_encoder, image, folder)
         return reader
+
+
+def _named_reranker(config: Config) -> CrossEncoderReranker | None:
+    if not config.retrieval.reranker:
+        return None
+    from mmchat.encoders.runtime import ensure_torchvision, pick_device
+
+    ensure_torchvision()  # transformers imports it where it is installed
+    device = str(pick_device(config.encoders.device))
+    return CrossEncoderReranker(config.retrieval.reranker, device=device)
 
 
 def open_index(

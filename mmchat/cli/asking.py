@@ -41,21 +41,40 @@ def search(
             help="Only what fits: price<50, colour=red,blue, name~kettle, date>=2026-01-01; repeatable.",
         ),
     ] = None,
+    like: Annotated[
+        str, typer.Option(metavar="ITEM", help="More like this item: its id, from a search.")
+    ] = "",
+    plus: Annotated[
+        list[str] | None, typer.Option(metavar="WORDS", help="More of this: blue; repeatable.")
+    ] = None,
+    minus: Annotated[
+        list[str] | None, typer.Option(metavar="WORDS", help="Less of this: leather; repeatable.")
+    ] = None,
+    explain: Annotated[bool, typer.Option("--explain", help="Tell which words matched.")] = False,
     index: IndexPath = None,
     config: ConfigFile = None,
     set_: Set = None,
     as_json: AsJson = False,
 ) -> None:
-    """Find passages and pictures by words, by a photo, or by both."""
+    """Find passages and pictures by words, by a photo, by an item that is known, or by all of them."""
     conditions = parse_conditions(where or ())
     opened = open_named(index, load_settings(config, set_, {}))
-    hits = opened.search(text=text, image=image, k=k, where=conditions)
+    hits = opened.search(
+        text=text,
+        image=image,
+        k=k,
+        where=conditions,
+        like=like,
+        plus=plus or (),
+        minus=minus or (),
+        explain=explain,
+    )
     if as_json:
         from mmchat.serialise import hit_values
 
         print_json([hit_values(hit) for hit in hits])
     else:
-        _print_hits(hits)
+        _print_hits(hits, explain=explain)
 
 
 def ask(
@@ -115,7 +134,7 @@ def _assistant(index: Index, settings: Config) -> Iterator[mmchat.Assistant]:
         assistant.close()
 
 
-def _print_hits(hits: Sequence[Hit]) -> None:
+def _print_hits(hits: Sequence[Hit], *, explain: bool) -> None:
     if not hits:
         typer.echo("Nothing found.")
     for hit in hits:
@@ -123,6 +142,10 @@ def _print_hits(hits: Sequence[Hit]) -> None:
         channels = ", ".join(f"{name} {rank}" for name, rank in hit.channels.items())
         typer.echo(f"{hit.rank:>2}. {hit.title}  [{hit.kind}, {hit.score:.2f}: {channels}]")
         typer.echo(f"    {hit.document}{page}")
+        if explain:
+            typer.echo(f"    item {hit.item}, words: {', '.join(hit.words) or 'none'}")
+        if hit.duplicates:
+            typer.echo(f"    the same in {', '.join(hit.duplicates)}")
         if hit.picture_path and hit.kind == "picture":
             typer.echo(f"    {hit.picture_path}")
         typer.echo(f"    {shorten(hit.text)}")

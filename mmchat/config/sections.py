@@ -129,36 +129,57 @@ class EncoderConfig:
         _require(self.batch_size >= 1, "encoders.batch_size", self.batch_size, "1 or more")
 
 
-_WEIGHTS = ("weight_dense", "weight_bm25", "weight_image", "weight_linked", "weight_photo")
+_WEIGHTS = (
+    *("weight_dense", "weight_bm25", "weight_image"),
+    *("weight_text", "weight_linked", "weight_photo"),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class RetrievalConfig:
-    """How channels are searched and fused. Weights are relative to each other."""
+    """How channels are searched and fused. A weight of 0 switches its channel off."""
 
     k: int = 5
     """Hits that are returned where the caller does not say."""
     depth: int = 50
     """Items that each channel hands to the fusion."""
-    rrf_k: float = 10.0
-    """The constant of reciprocal rank fusion (Cormack et al., SIGIR 2009)."""
     weight_dense: float = 1.0
-    """Of passages by their meaning."""
-    weight_bm25: float = 0.6
-    """Of passages by their words."""
+    """Of passages by their meaning: for each standard deviation by which a cosine is above that of
+    sentences which have nothing to do with each other."""
+    weight_bm25: float = 3.8
+    """Of passages by their words: for all words of a question, where passages have 80 words on average;
+    more where they are longer. Chosen by cross-validation, see docs/quality.md."""
+    document_share: float = 0.6
+    """The share of the hits that one document may take while others have something too."""
+    reranker: str = ""
+    """A cross-encoder of sentence-transformers (a folder or hub id) that reads the best passages once
+    more; empty for none."""
+    rerank_depth: int = 20
+    """Passages that the reranker reads."""
+    rrf_k: float = 10.0
+    """The constant of reciprocal rank fusion (Cormack et al., SIGIR 2009), by which what a photo found
+    is fused."""
     weight_image: float = 0.6
     """Of pictures by what they show."""
+    weight_text: float = 1.6
+    """Of passages that the words beside a photo found."""
     weight_linked: float = 0.8
-    """Of pictures that belong to the passages which the words found, and of the passages that belong
-    to the pictures which a photo found."""
+    """Of what belongs to a hit: pictures to passages, passages to pictures."""
     weight_photo: float = 2.0
-    """Of the latter where words come with the photo: the photo says which product is meant, and the
-    words ("how do I clean it?") would fit any of them."""
+    """Of passages that belong to the pictures which a photo found, where words come with it: the photo
+    says which product is meant, and the words ("how do I clean it?") would fit any of them."""
 
     def __post_init__(self) -> None:
         _require(self.k >= 1, "retrieval.k", self.k, "1 or more")
         _require(self.depth >= 1, "retrieval.depth", self.depth, "1 or more")
         _require(self.rrf_k > 0, "retrieval.rrf_k", self.rrf_k, "above 0")
+        _require(self.rerank_depth >= 1, "retrieval.rerank_depth", self.rerank_depth, "1 or more")
+        _require(
+            0 < self.document_share <= 1,
+            "retrieval.document_share",
+            self.document_share,
+            "above 0, up to 1",
+        )
         for name in _WEIGHTS:
             _require(
                 getattr(self, name) >= 0, f"retrieval.{name}", getattr(self, name), "0 or more"

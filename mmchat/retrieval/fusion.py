@@ -1,8 +1,13 @@
-"""Fuse ranked lists into one.
+"""Fuse what the channels found into one list.
 
-Channels score in spaces of their own: a cosine of text vectors, BM25, a cosine of the image space. Only
-their ranks are compared (reciprocal rank fusion: Cormack, Clarke & Büttcher, "Reciprocal rank fusion
-outperforms Condorcet and individual rank learning methods", SIGIR 2009).
+Two ways, for two kinds of lists:
+
+- `blend` adds scores: those of meaning and of words for passages, each brought to a scale of its own that
+  does not depend on the encoder. How far the words are trusted depends on the question by itself: their
+  score is the share of its words that a passage has, which is small for all where few of them are known.
+- `fuse` compares ranks only (reciprocal rank fusion: Cormack, Clarke & Büttcher, "Reciprocal rank fusion
+  outperforms Condorcet and individual rank learning methods", SIGIR 2009): what a photo found, and what
+  belongs to it, has no scale to speak of.
 """
 
 from __future__ import annotations
@@ -10,7 +15,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from mmchat.stores.base import Scored
 from mmchat.types import Channel
+
+# Words say more, against one vector, of a long passage than of a short one: a vector is the mean of
+# everything that a passage says. Fitted by scripts/train_fusion.py; see docs/quality.md.
+WORDS_EXPONENT = 0.75
+_USUAL_WORDS = 80.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +40,57 @@ class RankedList:
 
 @dataclass(frozen=True, slots=True)
 class Fused:
-    """An item with its fused score, from 0 to 1, and its rank in each channel that found it."""
+    """An item with its fused score and its rank in each channel that found it."""
 
     item: str
     score: float
     ranks: Mapping[Channel, int]
+
+
+@dataclass(frozen=True, slots=True)
+class TextFindings:
+    """What a question found among passages, and the scales of it."""
+
+    dense: Sequence[Scored]
+    """By cosine, best first."""
+    words: Sequence[Scored]
+    """By the share of the question's words, best first."""
+    depth: int
+    """How many each channel was asked for: a list that is this long was cut off."""
+    background: float
+    """The mean cosine of the question with everyday sentences."""
+    spread: float
+    """The standard deviation of the cosines of everyday sentences with each other."""
+    words_per_chunk: float
+
+
+def blend(found: TextFindings, weight_dense: float, weight_words: float) -> list[Fused]:
+    """Return the passages of both channels, best first.
+
+    score = weight_dense · (cosine - background) / spread
+          + weight_words · (words per passage / 80) ^ 0.75 · share of the question's words
+
+    A passage that one channel did not find scores there what the last of that channel's list does, if the
+    list was cut off: at most that, and mostly not much less. So nothing has to be looked up.
+    """
+    dense = {s.item: s.score for s in found.dense} if weight_dense else {}
+    words = {s.item: s.score for s in found.words} if weight_words else {}
+    least_dense = found.dense[-1].score if found.dense else found.background
+    least_words = found.words[-1].score if len(found.words) >= found.depth else 0.0
+    per_share = weight_words * (found.words_per_chunk / _USUAL_WORDS) ** WORDS_EXPONENT
+    scores = {
+        item: weight_dense * (dense.get(item, least_dense) - found.background) / found.spread
+        + per_share * words.get(item, least_words)
+        for item in dict.fromkeys((*dense, *words))
+    }
+    dense_ranks = {item: rank for rank, item in enumerate(dense, start=1)}
+    word_ranks = {item: rank for rank, item in enumerate(words, start=1)}
+    fused = []
+    # Equal scores are ordered by id, so that the same query always gives the same list.
+    for item in sorted(scores, key=lambda item: (-scores[item], item)):
+        ranks = {Channel.DENSE: dense_ranks.get(item), Channel.BM25: word_ranks.get(item)}
+        fused.append(Fused(item, scores[item], {c: r for c, r in ranks.items() if r is not None}))
+    return fused
 
 
 def fuse(lists: Sequence[RankedList], rrf_k: float) -> list[Fused]:
@@ -42,7 +99,7 @@ def fuse(lists: Sequence[RankedList], rrf_k: float) -> list[Fused]:
     score(item) = sum over channels of w · (k + 1) / (k + rank), divided by the sum of the weights w:
     an item that is first in every channel scores 1. The division makes lists of different kinds
     comparable: passages that three channels rank do not outweigh pictures that two can rank. A channel
-    that found nothing at all (no word of a Korean question in English pages) has no say.
+    that found nothing at all has no say.
     """
     lists = [ranked for ranked in lists if ranked.ranks and ranked.weight > 0]
     total = sum(ranked.weight for ranked in lists)
@@ -53,6 +110,5 @@ def fuse(lists: Sequence[RankedList], rrf_k: float) -> list[Fused]:
             share = ranked.weight * (rrf_k + 1) / (rrf_k + rank) / total
             scores[item] = scores.get(item, 0.0) + share
             ranks.setdefault(item, {})[ranked.channel] = rank
-    # Equal scores are ordered by id, so that the same query always gives the same list.
     order = sorted(scores, key=lambda item: (-scores[item], item))
     return [Fused(item, scores[item], ranks[item]) for item in order]

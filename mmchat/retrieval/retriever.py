@@ -1,58 +1,47 @@
-"""The read path up to the hits: query → channels → fuse."""
+"""The read path up to the hits: query → channels → fuse → page."""
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass, replace
 
 from mmchat.config import RetrievalConfig
 from mmchat.errors import QueryError
 from mmchat.filters import split_kind
-from mmchat.retrieval.fusion import Fused, RankedList, fuse
+from mmchat.retrieval.base import ImageEncoder, Reranker, TextEncoder
+from mmchat.retrieval.calibration import Calibration, confidence, words_as_pictures
+from mmchat.retrieval.fusion import Fused, RankedList, TextFindings, blend, fuse
+from mmchat.retrieval.hits import HitMaker
+from mmchat.retrieval.mixing import choose
+from mmchat.retrieval.queries import MAX_K, Words, checked, shifted, stack
 from mmchat.stores.base import Reader, Vectors
-from mmchat.types import Channel, Chunk, Filter, Hit, Picture, Query
+from mmchat.types import Channel, Chunk, Filter, Hit, Query
 
-if TYPE_CHECKING:
-    from PIL.Image import Image
-
-MAX_K = 1000
-MAX_QUERY_CHARACTERS = 10_000
 # Passages of one picture that a photo brings up by itself: its description, not its whole manual.
 _CHUNKS_OF_A_PICTURE = 2
+# Passages whose pictures, and pictures whose passages, are brought up by words.
+_LINKED_FROM = 20
+# What belongs to a hit is a little less surely meant than the hit itself, in standard deviations.
+_LINK_COSTS = 0.5
+# Between the pictures of one passage, their own likeness decides.
+_TIE_BREAK = 0.01
 
 
-class TextEncoder(Protocol):
-    """What retrieval needs of a text encoder."""
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A query as the channels take it."""
 
-    def encode_queries(self, texts: Sequence[str]) -> Vectors:
-        """Return unit vectors of shape (texts, dimension)."""
-        ...
-
-
-class ImageEncoder(Protocol):
-    """What retrieval needs of an image encoder: both sides of the space that it shares."""
-
-    def encode_images(self, images: Sequence[Image]) -> Vectors:
-        """Return unit vectors of shape (images, dimension)."""
-        ...
-
-    def encode_texts(self, texts: Sequence[str]) -> Vectors:
-        """Return unit vectors of shape (texts, dimension)."""
-        ...
-
-    def from_query_vectors(self, encoder: object, vectors: Vectors) -> Vectors | None:
-        """Turn what a text encoder made of words into vectors of the image space.
-
-        Args:
-            encoder: what made `vectors` with its `encode_queries`.
-            vectors: (texts, dimension of that encoder).
-
-        Returns:
-            unit vectors of shape (texts, dimension), or None where `encoder` is not the text tower: the
-            words must be encoded again.
-        """
-        ...
+    words: Words
+    text: Vectors | None
+    """Where to look among passages: (dimension,)."""
+    picture: Vectors | None
+    """Where a photo, or a picture of the index, says to look among pictures."""
+    words_as_picture: Vectors | None
+    """Where the words say to look among pictures."""
+    depth: int
+    where: Filter | None
+    itself: str
+    """The item that is searched by, which is not one of its own hits."""
 
 
 class Retriever:
@@ -64,88 +53,273 @@ class Retriever:
         text_encoder: TextEncoder,
         image_encoder: ImageEncoder,
         config: RetrievalConfig,
+        *,
+        calibration: Calibration | None = None,
+        reranker: Reranker | None = None,
     ) -> None:
+        """Take the parts.
+
+        Args:
+            reader: what is searched.
+            text_encoder: of passages and questions.
+            image_encoder: of pictures and of words about them.
+            config: how channels are searched and fused.
+            calibration: remembers what scores mean between retrievers of the same encoders.
+            reranker: reads the best passages once more.
+        """
         self._reader = reader
         self._text_encoder = text_encoder
         self._image_encoder = image_encoder
         self._config = config
+        self._calibration = calibration or Calibration(text_encoder, image_encoder)
+        self._reranker = reranker
 
     def search(self, query: Query) -> list[Hit]:
         """Return the `query.k` best items, passages and pictures in one list.
 
-        Words search all three channels. A photo searches the image space and, through the pictures that
-        it finds, the passages that belong to them. Both together search all.
+        Words search all three channels; what they find brings up what belongs to it. A photo searches the
+        image space and, through the pictures that it finds, the passages that belong to them. Both together
+        search all.
 
         Raises:
-            QueryError: there are neither words nor a photo, k is out of range, or the filter does not
-                suit the documents.
+            QueryError: there is nothing to search by, k is out of range, the filter does not suit the
+                documents, or there is no item of the id that is to be like.
         """
-        text = _checked(query)
-        depth = max(self._config.depth, query.k)
         kinds, where = split_kind(query.where)
-        vector = self._text_encoder.encode_queries([text])[0] if text else None
-        word_lists = [] if vector is None else self._search_words(text, vector, depth, where)
-        seen = self._search_pictures(query.image, text, vector, depth, where)
-        picture_lists = [seen]
-        if query.image is not None:
-            word_lists.append(self._passing(self._linked_chunks(seen, alone=not text), where))
-        if text:
-            picture_lists.append(self._passing(self._linked_pictures(word_lists), where))
-        chunks = fuse(word_lists, self._config.rrf_k) if "chunk" in kinds else []
-        pictures = fuse(picture_lists, self._config.rrf_k) if "picture" in kinds else []
-        best = sorted([*chunks, *pictures], key=lambda f: (-f.score, f.item))[: query.k]
-        return self._hits(best)
+        asked = self._understand(query, checked(query), where)
+        if asked.picture is None:
+            chunks, pictures = self._by_words(asked)
+            enough = confidence(0.0)
+        else:
+            chunks, pictures = self._by_picture(asked)
+            enough = 0.0
+        found = [*(chunks if "chunk" in kinds else ()), *(pictures if "picture" in kinds else ())]
+        found = [f for f in found if f.item != asked.itself]
+        found.sort(key=lambda f: (-f.score, f.item))
+        hits = self._page(found, query.k, enough)
+        if query.explain and asked.words.wanted:
+            return HitMaker(self._reader).explained(hits, asked.words.wanted)
+        return hits
 
     def chunk(self, item: str) -> Chunk | None:
         """Return the chunk of that id, or None."""
         return self._reader.chunks([item]).get(item)
 
-    def _search_words(
-        self, text: str, vector: Vectors, depth: int, where: Filter | None
-    ) -> list[RankedList]:
-        dense = self._reader.search_text(vector, depth, where)
-        words = self._reader.search_words(text, depth, where)
-        return [
-            RankedList.of(Channel.DENSE, [s.item for s in dense], self._config.weight_dense),
-            RankedList.of(Channel.BM25, [s.item for s in words], self._config.weight_bm25),
-        ]
+    def blended(self, text: str, vector: Vectors, depth: int, where: Filter | None) -> list[Fused]:
+        """Return the passages that match words and their vector, with the scores of `blend`."""
+        return blend(
+            self.findings(text, vector, depth, where),
+            self._config.weight_dense,
+            self._config.weight_bm25,
+        )
 
-    def _search_pictures(
+    def findings(
+        self, text: str, vector: Vectors, depth: int, where: Filter | None = None
+    ) -> TextFindings:
+        """Return what both text channels find, before they are blended."""
+        return TextFindings(
+            dense=self._reader.search_text(vector, depth, where),
+            words=self._reader.search_words(text, depth, where) if text else (),
+            depth=depth,
+            background=self._calibration.background(vector),
+            spread=self._calibration.spread,
+            words_per_chunk=self._reader.words_per_chunk,
+        )
+
+    def _understand(self, query: Query, words: Words, where: Filter | None) -> _Asked:
+        asked = _Asked(words, None, None, None, max(self._config.depth, query.k), where, query.like)
+        text, picture = self._example(query.like)
+        if query.image is not None:
+            picture = self._image_encoder.encode_images([query.image])[0]
+        as_picture = None
+        spoken = words.text or " ".join(words.plus)
+        if spoken:
+            vector = self._text_encoder.encode_queries([spoken])[0]
+            text = text if text is not None else vector
+            if picture is None and self._reader.has_pictures:
+                as_picture = self._as_pictures([spoken], vector[None, :])[0]
+        steps = words.plus if words.text or query.like or query.image is not None else ()
+        # Words beside an item that is to be like are one more thing that it should be.
+        steps = (*((words.text,) if words.text and query.like else ()), *steps)
+        asked = replace(asked, text=text, picture=picture, words_as_picture=as_picture)
+        return self._moved(asked, steps, words.minus) if steps or words.minus else asked
+
+    def _example(self, like: str) -> tuple[Vectors | None, Vectors | None]:
+        """Return the vector of a chunk or the vector of a picture."""
+        if not like:
+            return None, None
+        chunks, pictures = self._reader.text_vectors([like]), self._reader.image_vectors([like])
+        if like not in chunks and like not in pictures:
+            raise QueryError(
+                f"like = '{like}': the index has no such item. Expected the id of a hit ('item' in "
+                "the results of a search)."
+            )
+        return chunks.get(like), pictures.get(like)
+
+    def _moved(self, asked: _Asked, plus: Sequence[str], minus: Sequence[str]) -> _Asked:
+        """Return a query moved towards `plus` and away from `minus` in each space that it looks in."""
+        vectors = self._text_encoder.encode_queries([*plus, *minus])
+        moved = asked
+        if asked.text is not None:
+            found = self._reader.search_text(asked.text, asked.depth, asked.where)
+            near = self._reader.text_vectors([s.item for s in found])
+            text = shifted(
+                asked.text,
+                vectors[: len(plus)],
+                vectors[len(plus) :],
+                centre=self._calibration.sentences.mean(0),
+                neighbours=stack([*near.values()], len(asked.text)),
+            )
+            moved = replace(moved, text=text)
+        start = asked.picture if asked.picture is not None else asked.words_as_picture
+        if start is None:
+            return moved
+        vectors = self._as_pictures([*plus, *minus], vectors)
+        found = self._reader.search_images(start, asked.depth, asked.where)
+        near = self._reader.image_vectors([s.item for s in found])
+        picture = shifted(
+            start,
+            vectors[: len(plus)],
+            vectors[len(plus) :],
+            centre=self._calibration.picture_sentences.mean(0),
+            neighbours=stack([*near.values()], len(start)),
+        )
+        if asked.picture is not None:
+            return replace(moved, picture=picture)
+        return replace(moved, words_as_picture=picture)
+
+    def _as_pictures(self, texts: Sequence[str], vectors: Vectors) -> Vectors:
+        return words_as_pictures(self._image_encoder, self._text_encoder, texts, vectors)
+
+    def _by_words(self, asked: _Asked) -> tuple[list[Fused], list[Fused]]:
+        """Return chunks and pictures with scores that compare: how far they are above chance."""
+        assert asked.text is not None, "a query has words, a photo or an item to be like"
+        found = self._blended_for(asked)
+        chance = self._calibration.of_passages(self._reader, self._best)
+        chunks = {f.item: replace(f, score=chance.surprise(f.score)) for f in found}
+        pictures = self._seen(asked)
+        chunks, pictures = (
+            self._with_chunks_of(pictures, chunks, asked),
+            self._with_pictures_of(found, chunks, pictures, asked),
+        )
+        return (
+            [replace(f, score=confidence(f.score)) for f in chunks.values()],
+            [replace(f, score=confidence(f.score)) for f in pictures.values()],
+        )
+
+    def _blended_for(self, asked: _Asked) -> list[Fused]:
+        assert asked.text is not None
+        words = asked.words
+        found = self.blended(words.wanted, asked.text, asked.depth, asked.where)
+        if words.minus:
+            unwanted = self._reader.search_words(" ".join(words.minus), MAX_K, asked.where)
+            against = {s.item: s.score for s in unwanted}
+            weight = self._config.weight_bm25
+            found = [replace(f, score=f.score - weight * against.get(f.item, 0)) for f in found]
+            found.sort(key=lambda f: (-f.score, f.item))
+        return self._reranked(words.wanted, found)
+
+    def _reranked(self, text: str, found: list[Fused]) -> list[Fused]:
+        """Return the best passages in the order of the reranker; scores stay with the places."""
+        best = found[: self._config.rerank_depth]
+        if self._reranker is None or not text or not best:
+            return found
+        chunks = self._reader.chunks([f.item for f in best])
+        scores = self._reranker.scores(text, [chunks[f.item].context_text for f in best])
+        order = sorted(range(len(best)), key=lambda i: (-scores[i], i))
+        moved = [replace(best[i], score=best[place].score) for place, i in enumerate(order)]
+        return [*moved, *found[len(best) :]]
+
+    def _best(self, text: str, vector: Vectors) -> float | None:
+        """Return the best score of a passage: what everyday sentences measure chance by."""
+        found = self.blended(text, vector, self._config.depth, None)
+        return found[0].score if found else None
+
+    def _seen(self, asked: _Asked) -> dict[str, Fused]:
+        """Return the pictures that look as the words say."""
+        if asked.words_as_picture is None or not self._config.weight_image:
+            return {}
+        found = self._reader.search_images(asked.words_as_picture, asked.depth, asked.where)
+        chance = self._calibration.of_pictures(self._reader, self._best)
+        return {
+            s.item: Fused(s.item, chance.surprise(s.score), {Channel.IMAGE: rank})
+            for rank, s in enumerate(found, start=1)
+        }
+
+    def _with_pictures_of(
         self,
-        image: Image | None,
-        text: str,
-        text_vector: Vectors | None,
-        depth: int,
-        where: Filter | None,
+        found: Sequence[Fused],
+        chunks: Mapping[str, Fused],
+        pictures: Mapping[str, Fused],
+        asked: _Asked,
+    ) -> dict[str, Fused]:
+        """Return pictures with those that belong to the best passages."""
+        best = [f.item for f in found[:_LINKED_FROM]] if self._config.weight_linked else []
+        links = self._reader.pictures_of(best)
+        origins: dict[str, float] = {}
+        for chunk in best:
+            for picture in links.get(chunk, ()):
+                origins.setdefault(picture, chunks[chunk].score)
+        return self._joined(pictures, origins, asked.where)
+
+    def _with_chunks_of(
+        self, pictures: Mapping[str, Fused], chunks: Mapping[str, Fused], asked: _Asked
+    ) -> dict[str, Fused]:
+        """Return passages with those that belong to pictures which look as the words say."""
+        best = [p for p in list(pictures.values())[:_LINKED_FROM] if p.score > _LINK_COSTS]
+        links = self._reader.chunks_of([p.item for p in best] if self._config.weight_linked else [])
+        origins: dict[str, float] = {}
+        for picture in best:
+            for chunk in links.get(picture.item, ())[:_CHUNKS_OF_A_PICTURE]:
+                origins.setdefault(chunk, picture.score)
+        return self._joined(chunks, origins, asked.where)
+
+    def _joined(
+        self, items: Mapping[str, Fused], origins: Mapping[str, float], where: Filter | None
+    ) -> dict[str, Fused]:
+        """Return items with those that belong to a hit; `origins` is item to the score of that hit."""
+        passed = self._passing(list(origins), where)
+        joined = dict(items)
+        for rank, item in enumerate([o for o in origins if o in passed], start=1):
+            own = joined.get(item)
+            lent = origins[item] - _LINK_COSTS
+            if own is None:
+                joined[item] = Fused(item, lent, {Channel.LINKED: rank})
+            else:
+                score = max(own.score, lent + _TIE_BREAK * min(own.score, 10.0))
+                joined[item] = Fused(item, score, {**own.ranks, Channel.LINKED: rank})
+        return joined
+
+    def _passing(self, items: Sequence[str], where: Filter | None) -> set[str]:
+        return set(items) if where is None else self._reader.passing(items, where)
+
+    def _by_picture(self, asked: _Asked) -> tuple[list[Fused], list[Fused]]:
+        """Return chunks and pictures by rank: what a photo found and, with words, what they found."""
+        assert asked.picture is not None
+        found = self._reader.search_images(asked.picture, asked.depth, asked.where)
+        seen = RankedList.of(Channel.IMAGE, [s.item for s in found], self._config.weight_image)
+        alone = asked.text is None
+        linked = self._ranked_chunks_of(seen, asked.where, alone=alone)
+        if asked.text is None:
+            return fuse([linked], self._config.rrf_k), fuse([seen], self._config.rrf_k)
+        texts = self._blended_for(asked)
+        ranked = RankedList.of(Channel.DENSE, [f.item for f in texts], self._config.weight_text)
+        own = {f.item: f.ranks for f in texts}
+        chunks = [
+            replace(f, ranks={**own.get(f.item, {}), **_only_linked(f.ranks)})
+            for f in fuse([ranked, linked], self._config.rrf_k)
+        ]
+        links = self._reader.pictures_of([f.item for f in chunks])
+        order = dict.fromkeys(p for f in chunks for p in links.get(f.item, ()))
+        passed = self._passing(list(order), asked.where)
+        of_text = RankedList.of(
+            Channel.LINKED, [p for p in order if p in passed], self._config.weight_linked
+        )
+        return chunks, fuse([seen, of_text], self._config.rrf_k)
+
+    def _ranked_chunks_of(
+        self, pictures: RankedList, where: Filter | None, *, alone: bool
     ) -> RankedList:
-        if not self._reader.has_pictures:
-            return RankedList.of(Channel.IMAGE, [], self._config.weight_image)
-        # A photo says more about how a thing looks than the words beside it, which ask about it.
-        if image is not None:
-            vector = self._image_encoder.encode_images([image])[0]
-        else:
-            assert text_vector is not None, "a query has words or a photo"
-            vector = self._words_as_picture(text, text_vector)
-        found = self._reader.search_images(vector, depth, where)
-        return RankedList.of(Channel.IMAGE, [s.item for s in found], self._config.weight_image)
-
-    def _words_as_picture(self, text: str, vector: Vectors) -> Vectors:
-        """Return the vector of words in the image space."""
-        vectors = self._image_encoder.from_query_vectors(self._text_encoder, vector[None, :])
-        if vectors is None:
-            vectors = self._image_encoder.encode_texts([text])
-        one: Vectors = vectors[0]
-        return one
-
-    def _passing(self, ranked: RankedList, where: Filter | None) -> RankedList:
-        """Return a list without the items that a filter does not let through."""
-        if where is None or not ranked.ranks:
-            return ranked
-        passed = self._reader.passing(list(ranked.ranks), where)
-        kept = {item: rank for item, rank in ranked.ranks.items() if item in passed}
-        return RankedList(ranked.channel, kept, ranked.weight)
-
-    def _linked_chunks(self, pictures: RankedList, *, alone: bool) -> RankedList:
         """Rank the chunks of pictures as their pictures rank; all chunks of one picture stand equal.
 
         With words beside the photo every passage of the product may hold the answer, and the words
@@ -159,72 +333,25 @@ class Retriever:
             for position, chunk in enumerate(chunks[:_CHUNKS_OF_A_PICTURE] if alone else chunks):
                 rank = pictures.ranks[picture] + (position if alone else 0)
                 ranks[chunk] = min(rank, ranks.get(chunk, rank))
+        passed = self._passing(list(ranks), where)
         weight = self._config.weight_linked if alone else self._config.weight_photo
-        return RankedList(Channel.LINKED, ranks, weight)
+        return RankedList(Channel.LINKED, {c: r for c, r in ranks.items() if c in passed}, weight)
 
-    def _linked_pictures(self, word_lists: Sequence[RankedList]) -> RankedList:
-        """Rank the pictures that belong to the passages which the words found."""
-        chunks = [fused.item for fused in fuse(word_lists, self._config.rrf_k)]
-        links = self._reader.pictures_of(chunks)
-        pictures = dict.fromkeys(picture for chunk in chunks for picture in links.get(chunk, ()))
-        return RankedList.of(Channel.LINKED, list(pictures), self._config.weight_linked)
-
-    def _hits(self, fused: Sequence[Fused]) -> list[Hit]:
-        items = [f.item for f in fused]
-        chunks = dict(self._reader.chunks(items))
-        pictures = dict(self._reader.pictures(items))
-        pictures_of = self._reader.pictures_of(list(chunks))
-        chunks_of = self._reader.chunks_of(list(pictures))
-        chunks.update(self._reader.chunks([ids[0] for ids in chunks_of.values()]))
-        pictures.update(self._reader.pictures([ids[0] for ids in pictures_of.values()]))
-        documents = {chunk.document for chunk in chunks.values()}
-        documents |= {picture.document for picture in pictures.values()}
-        titles = self._reader.titles(list(documents))
-        hits = []
-        for rank, f in enumerate(fused, start=1):
-            is_chunk = f.item in chunks
-            chunk_id = f.item if is_chunk else next(iter(chunks_of.get(f.item, ())), "")
-            picture_id = next(iter(pictures_of.get(f.item, ())), "") if is_chunk else f.item
-            hits.append(self._hit(rank, f, chunks.get(chunk_id), pictures.get(picture_id), titles))
-        return hits
-
-    def _hit(
-        self,
-        rank: int,
-        fused: Fused,
-        chunk: Chunk | None,
-        picture: Picture | None,
-        titles: Mapping[str, str],
-    ) -> Hit:
-        item = chunk if chunk is not None and chunk.id == fused.item else picture
-        assert item is not None, "the store returned an item that it does not hold"
-        caption = picture.caption if picture else ""
-        passage = chunk.text if chunk else ""
-        return Hit(
-            rank=rank,
-            score=round(fused.score, 6),
-            kind="chunk" if item is chunk else "picture",
-            item=fused.item,
-            document=item.document,
-            page=item.page,
-            text=passage if item is chunk else caption or passage,
-            picture=picture.name if picture else None,
-            channels={channel.value: r for channel, r in fused.ranks.items()},
-            title=titles.get(chunk.document if chunk else item.document, ""),
-            picture_path=self._reader.file(picture.media) if picture else None,
-            thumb_path=self._reader.file(picture.thumb) if picture else None,
+    def _page(self, found: Sequence[Fused], k: int, enough: float) -> list[Hit]:
+        # Duplicates and what stands back leave gaps that the next ones fill.
+        candidates = found[: 2 * k + 10]
+        items = [f.item for f in candidates]
+        chunks, pictures = self._reader.chunks(items), self._reader.pictures(items)
+        page = choose(
+            candidates,
+            chunks,
+            pictures,
+            k,
+            share=self._config.document_share,
+            enough=enough,
         )
+        return HitMaker(self._reader).hits(page, chunks, pictures)
 
 
-def _checked(query: Query) -> str:
-    """Return the words of a query, cleaned, or refuse it."""
-    if query.k < 1:
-        raise QueryError(f"k = {query.k}: expected a number from 1 to {MAX_K}.")
-    if query.k > MAX_K:
-        raise QueryError(f"k = {query.k}: expected at most {MAX_K}. Ask for fewer hits.")
-    # Control characters mean nothing to an encoder; a question pasted from a terminal has them.
-    text = unicodedata.normalize("NFC", query.text[:MAX_QUERY_CHARACTERS])
-    text = "".join(c if c.isprintable() else " " for c in text).strip()
-    if not text and query.image is None:
-        raise QueryError("The query is empty. Give words, a photo, or both.")
-    return text
+def _only_linked(ranks: Mapping[Channel, int]) -> dict[Channel, int]:
+    return {channel: rank for channel, rank in ranks.items() if channel is Channel.LINKED}

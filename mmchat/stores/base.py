@@ -107,7 +107,19 @@ class Reader(Protocol):
         ...
 
     def search_words(self, text: str, k: int, where: Filter | None = None) -> list[Scored]:
-        """Return the `k` chunks that match the words of `text` best (BM25), best first."""
+        """Return the `k` chunks that match the words of `text` best (BM25), best first.
+
+        Scores are above 0 and up to 1: the share of the query's words, by what they tell, that a chunk has.
+        """
+        ...
+
+    def matched_words(self, text: str, chunk_ids: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
+        """Return chunk id to the words of `text` that the chunk has, as they are written in `text`."""
+        ...
+
+    @property
+    def words_per_chunk(self) -> float:
+        """Words in a chunk, on average, as BM25 counts them."""
         ...
 
     def search_images(self, vector: Vectors, k: int, where: Filter | None = None) -> list[Scored]:

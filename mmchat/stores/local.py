@@ -18,7 +18,7 @@ from mmchat.stores.layout import CATALOG, IMAGE, MANIFEST, TEXT, current_generat
 from mmchat.stores.manifest import Manifest
 from mmchat.stores.postings import WordsReader
 from mmchat.stores.vectors import FEW, VectorFiles, VectorReader, damaged
-from mmchat.stores.words import query_words
+from mmchat.stores.words import matched_tokens, query_words
 from mmchat.types import Chunk, Document, FileProblem, Filter, Picture
 
 _FILTERS_KEPT = 16
@@ -90,6 +90,16 @@ class LocalReader:
         rows = self._open_to("chunks", where)
         found = self._words.search(self._connection, query_words(text), k, rows)
         return self._scored("chunks", found)
+
+    def matched_words(self, text: str, chunk_ids: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
+        """Return chunk id to the words of `text` that the chunk has, as they are written in `text`."""
+        chunks = self.chunks(chunk_ids)
+        return {item: matched_tokens(text, chunk.context_text) for item, chunk in chunks.items()}
+
+    @property
+    def words_per_chunk(self) -> float:
+        """Words in a chunk, on average, as BM25 counts them."""
+        return self._words.mean_words
 
     def text_vectors(self, chunk_ids: Sequence[str]) -> Mapping[str, Vectors]:
         """Return chunk id to its vector, as far as they are there."""

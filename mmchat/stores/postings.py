@@ -10,6 +10,7 @@ and what was removed is dropped, where it has become much.
 
 from __future__ import annotations
 
+import math
 import sqlite3
 from array import array
 from collections import Counter
@@ -31,8 +32,8 @@ _Posting: TypeAlias = tuple[str, bytes, bytes]
 _Part: TypeAlias = tuple[int, Rows, NDArray[np.uint32]]
 """The number of a part, the rows of its passages, and how many words each has."""
 
-K1, B = 1.2, 0.75
-"""The constants of BM25 as in Lucene and SQLite."""
+K1 = 0.5
+"""How slowly a word that comes again counts less. See `WordsReader` for why there is no b."""
 
 SCHEMA = """
 CREATE TABLE word_parts (id INTEGER PRIMARY KEY, rows BLOB NOT NULL, lengths BLOB NOT NULL);
@@ -195,9 +196,13 @@ class WordsWriter:
 class WordsReader:
     """Scores the passages of a finished catalog. Safe to use from several threads.
 
-    score(passage) = sum over the words of idf · f (k1 + 1) / (f + k1 (1 - b + b · length / mean length))
-    with idf = ln(1 + (N - n + 0.5) / (n + 0.5)), as in Lucene (Robertson & Zaragoza, "The Probabilistic
-    Relevance Framework: BM25 and Beyond", 2009, with a one in the logarithm that keeps it positive).
+    score(passage) = sum over the words of idf · f (k1 + 1) / (f + k1), divided by what a passage would have
+    that is full of every word, sum of idf · (k1 + 1): from 0 to 1, the share of the query that is there. With
+    idf = ln(1 + (N - n + 0.5) / (n + 0.5)), as in Lucene (Robertson & Zaragoza, "The Probabilistic Relevance
+    Framework: BM25 and Beyond", 2009, with a one in the logarithm that keeps it positive).
+
+    This is their BM25 with b = 0. Lengths stand against passages of different scope; ours are cut to one
+    size, and a shorter one is only the end of a section. Measured in docs/quality.md.
     """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
@@ -210,8 +215,8 @@ class WordsReader:
         if self._kept is not None:
             lengths = np.where(self._kept, lengths, 0)
         self._passages = len(self._rows) if self._kept is None else int(self._kept.sum())
-        mean = float(lengths.sum()) / max(self._passages, 1) or 1.0
-        self._norms: Scores = (K1 * (1 - B + B * lengths / mean)).astype(np.float32)
+        self.mean_words = float(lengths.sum()) / max(self._passages, 1)
+        """Words in a passage, on average."""
 
     def search(
         self,
@@ -220,7 +225,7 @@ class WordsReader:
         k: int,
         allowed: Rows | None = None,
     ) -> list[tuple[int, float]]:
-        """Return row and score of the `k` passages that match best, best first.
+        """Return row and score, above 0 to 1, of the `k` passages that match best, best first.
 
         Args:
             connection: to the catalog that this reader was made for.
@@ -229,8 +234,8 @@ class WordsReader:
             allowed: rows that may be found, ascending; None is all.
         """
         scores = np.zeros(len(self._rows), np.float32)
-        for word in words:
-            self._add(scores, connection, word)
+        whole = sum(self._add(scores, connection, word) for word in words)
+        scores /= np.float32(max(whole, 1e-9))
         open_to = self._places_of(allowed)
         places = np.flatnonzero(scores) if open_to is None else open_to[scores[open_to] > 0]
         found = scores[places]
@@ -241,12 +246,13 @@ class WordsReader:
         order = np.lexsort((places, -found))[:k]
         return [(int(self._rows[places[i]]), float(found[i])) for i in order]
 
-    def _add(self, scores: Scores, connection: sqlite3.Connection, word: str) -> None:
+    def _add(self, scores: Scores, connection: sqlite3.Connection, word: str) -> float:
+        """Add the scores of a word; return what it can give at most."""
         found = connection.execute(
             "SELECT part, places, counts FROM postings WHERE word = ? ORDER BY part", (word,)
         ).fetchall()
         if not found:
-            return
+            return self._most(0)
         places = np.concatenate(
             [
                 np.frombuffer(blob, _PLACES).astype(np.intp) + self._offsets[n]
@@ -257,9 +263,13 @@ class WordsReader:
         if self._kept is not None:
             kept = self._kept[places]
             places, counts = places[kept], counts[kept]
-        n = len(places)
-        idf = np.log1p((self._passages - n + 0.5) / (n + 0.5))
-        scores[places] += np.float32(idf * (K1 + 1)) * counts / (counts + self._norms[places])
+        most = self._most(len(places))
+        scores[places] += np.float32(most) * counts / (counts + np.float32(K1))
+        return most
+
+    def _most(self, n: int) -> float:
+        """Return idf · (k1 + 1) of a word that `n` passages have."""
+        return math.log1p((self._passages - n + 0.5) / (n + 0.5)) * (K1 + 1)
 
     def _places_of(self, allowed: Rows | None) -> NDArray[np.intp] | None:
         if allowed is None:

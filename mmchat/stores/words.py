@@ -3,7 +3,8 @@
 English words are lower-cased, freed of accents and stemmed (Porter's "English" stemmer of the Snowball
 project). Korean is written without spaces between a noun and its particle ("아스파라거스는"), so that whole
 words seldom match: each run of Hangul becomes its overlapping pairs of syllables instead, a long-standing
-baseline of Korean retrieval (Lee & Ahn, 1996, "Using n-grams for Korean text retrieval", SIGIR).
+baseline of Korean retrieval (Lee & Ahn, 1996, "Using n-grams for Korean text retrieval", SIGIR). People
+put spaces differently ("지명수배 된", "지명수배된"), so that the pair across a space counts too.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import re
 import threading
 import unicodedata
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -37,13 +39,37 @@ _local = threading.local()
 
 def indexed_words(text: str) -> list[str]:
     """Return the words of a passage in order, as they are counted."""
-    return [word for token in _tokens(text) for word in _words_of(token)]
+    return list(_with_pairs_between(_tokens(text)))
 
 
 def query_words(text: str) -> list[str]:
     """Return the distinct words that a query looks for: no function words, `MAX_QUERY_WORDS` at most."""
-    words = [w for token in _tokens(text) if token not in STOP_WORDS for w in _words_of(token)]
-    return list(dict.fromkeys(words))[:MAX_QUERY_WORDS]
+    tokens = [token for token in _tokens(text) if token not in STOP_WORDS]
+    return list(dict.fromkeys(_with_pairs_between(tokens)))[:MAX_QUERY_WORDS]
+
+
+def matched_tokens(query: str, passage: str) -> tuple[str, ...]:
+    """Return the words of a query, as they are written in it, that a passage has.
+
+    A Korean word counts where the passage has at least half of its pairs of syllables: the particle at
+    its end differs.
+    """
+    known = set(indexed_words(passage))
+    tokens = dict.fromkeys(token for token in _tokens(query) if token not in STOP_WORDS)
+    return tuple(t for t in tokens if 2 * len(known & {*_words_of(t)}) >= len({*_words_of(t)}))
+
+
+def _with_pairs_between(tokens: Iterable[str]) -> Iterator[str]:
+    before = ""
+    for token in tokens:
+        if before and _is_hangul(token):
+            yield before[-1] + token[0]
+        yield from _words_of(token)
+        before = token if _is_hangul(token) else ""
+
+
+def _is_hangul(token: str) -> bool:
+    return "\uac00" <= token[0] <= "\ud7a3"
 
 
 def _tokens(text: str) -> list[str]:
@@ -53,7 +79,7 @@ def _tokens(text: str) -> list[str]:
 # A language has few words that are frequent, and most of a text is made of them.
 @lru_cache(maxsize=100_000)
 def _words_of(token: str) -> tuple[str, ...]:
-    if "\uac00" <= token[0] <= "\ud7a3":
+    if _is_hangul(token):
         return tuple(token[i : i + 2] for i in range(len(token) - 1)) or (token,)
     if not token.isascii():
         token = _ACCENT.sub("", unicodedata.normalize("NFKD", token))

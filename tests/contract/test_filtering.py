@@ -260,15 +260,15 @@ def test_nearest_under_a_filter(shop: Shop, where: Filter | None):
 
 def brute_force_bm25(items: list[Item], query: str) -> dict[str, float]:
     counts = {item.id: Counter(indexed_words(item.text)) for item in items}
-    mean = sum(c.total() for c in counts.values()) / len(items)
     scores = dict.fromkeys(counts, 0.0)
+    whole = 0.0
     for word in query_words(query):
         n = sum(word in c for c in counts.values())
         idf = math.log(1 + (len(items) - n + 0.5) / (n + 0.5))
+        whole += idf * 1.5
         for item, c in counts.items():
-            f, norm = c[word], 1.2 * (1 - 0.75 + 0.75 * c.total() / mean)
-            scores[item] += idf * f * 2.2 / (f + norm)
-    return {item: score for item, score in scores.items() if score}
+            scores[item] += idf * c[word] * 1.5 / (c[word] + 0.5)
+    return {item: score / whole for item, score in scores.items() if score}
 
 
 @pytest.mark.parametrize("where", FILTERS, ids=str)

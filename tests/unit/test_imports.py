@@ -19,6 +19,7 @@ VOCABULARY = {
     "mmchat.config",
     "mmchat.config.loading",
     "mmchat.config.sections",
+    "mmchat.everyday",
     "mmchat.sentences",
     "mmchat.filters",
     "mmchat.pictures",

@@ -2,7 +2,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mmchat.stores.words import MAX_QUERY_WORDS, indexed_words, query_words
+from mmchat.stores.words import (
+    MAX_QUERY_WORDS,
+    indexed_words,
+    matched_tokens,
+    query_words,
+)
 
 
 def test_korean_becomes_pairs_of_syllables():
@@ -10,6 +15,21 @@ def test_korean_becomes_pairs_of_syllables():
         indexed_words("아스파라거스는 A4 용지") == "아스 스파 파라 라거 거스 스는 a4 용지".split()
     )
     assert indexed_words("물") == ["물"]
+
+
+def test_korean_with_and_without_a_space_meet():
+    assert set(indexed_words("지명수배된")) <= set(indexed_words("지명수배 된"))
+    assert indexed_words("물 값") == ["물", "물값", "값"]
+
+
+def test_matched_words_are_those_of_the_query_as_written():
+    passage = "Descaling a kettle: 주전자의 물때를 없앱니다."
+    assert matched_tokens("How do I descale the Kettles quickly?", passage) == (
+        "descale",
+        "kettles",
+    )
+    assert matched_tokens("주전자는 물때가 냄비", passage) == ("주전자는", "물때가")
+    assert matched_tokens("what is it", passage) == ()
 
 
 @pytest.mark.parametrize(

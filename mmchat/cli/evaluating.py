@@ -1,0 +1,139 @@
+"""The command that measures retrieval on a dataset."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import astuple
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+import mmchat
+from mmchat.cli.options import (
+    AsJson,
+    ConfigFile,
+    IndexPath,
+    Set,
+    index_path,
+    load_settings,
+    print_json,
+    say,
+)
+from mmchat.errors import InputError
+
+if TYPE_CHECKING:
+    from mmchat.config import Config
+    from mmchat.evaluation import Results
+
+
+def evaluate(
+    dataset: Annotated[
+        Path, typer.Argument(help="A folder with queries.jsonl, qrels.tsv and mostly corpus.jsonl.")
+    ],
+    index: IndexPath = None,
+    against: Annotated[
+        tuple[Path, Path] | None,
+        typer.Option(metavar="A B", help="Two settings files, or two indexes, to be compared."),
+    ] = None,
+    keep: Annotated[
+        Path | None,
+        typer.Option(help="Keep the index of corpus.jsonl here, and use it where it is there."),
+    ] = None,
+    config: ConfigFile = None,
+    set_: Set = None,
+    as_json: AsJson = False,
+) -> None:
+    """Measure how well a dataset's questions find what answers them.
+
+    Without --index the dataset's own corpus.jsonl is indexed, each row as a document.
+    """
+    from mmchat import evaluation
+
+    settings = load_settings(config, set_, {})
+    if against is None:
+        results = _measured(dataset, index, settings, keep)
+        if as_json:
+            print_json(evaluation.as_values(results))
+        else:
+            _print_results(results)
+        return
+    compared = [_side(side, dataset, index, set_, keep) for side in against]
+    difference = evaluation.differences(*compared)
+    if as_json:
+        names = ("a", "b")
+        values = {n: evaluation.as_values(r) for n, r in zip(names, compared, strict=True)}
+        print_json({**values, "difference": difference})
+        return
+    for side, results in zip(against, compared, strict=True):
+        typer.echo(f"{side}")
+        _print_results(results)
+    typer.echo("difference, second against first")
+    for direction, metrics in difference.items():
+        for name, value in metrics.items():
+            low, high = value["interval"]
+            typer.echo(
+                f"{direction:18}{name:>10}  {value['difference']:+.4f}  [{low:+.4f}, {high:+.4f}]"
+                f"  p = {value['p']:.4f}"
+            )
+
+
+def _side(
+    side: Path, dataset: Path, index: Path | None, pairs: list[str] | None, keep: Path | None
+) -> Results:
+    """Return the results of one side: a settings file, or an index."""
+    if side.is_dir():
+        return _measured(dataset, side, load_settings(None, pairs, {}), keep)
+    if not side.is_file():
+        raise InputError(f"--against {side}: expected a settings file or the folder of an index.")
+    return _measured(dataset, index, load_settings(side, pairs, {}), keep)
+
+
+def _measured(dataset: Path, index: Path | None, settings: Config, keep: Path | None) -> Results:
+    from mmchat import evaluation
+
+    if not dataset.is_dir():
+        raise InputError(f"{dataset}: expected a folder with queries.jsonl and qrels.tsv.")
+    corpus = index is None and evaluation.has_corpus(dataset)
+    questions = evaluation.read_questions(dataset, corpus=corpus)
+    with _opened(dataset, index, settings, keep, corpus=corpus) as path:
+        opened = mmchat.open_index(path, config=settings)
+        return evaluation.measure(opened, questions)
+
+
+@contextmanager
+def _opened(
+    dataset: Path, index: Path | None, settings: Config, keep: Path | None, *, corpus: bool
+) -> Iterator[Path]:
+    """Give the path of the index that is measured; build it where the dataset brings its own corpus."""
+    if not corpus:
+        yield index_path(index)
+        return
+    if keep is not None and (keep / "CURRENT").is_file():
+        yield keep
+        return
+    from mmchat.app import build_corpus
+    from mmchat.evaluation import read_corpus
+    from mmchat.progress import DownloadProgress
+
+    with tempfile.TemporaryDirectory() as scratch:
+        path = keep or Path(scratch) / dataset.resolve().name
+        rows = build_corpus(
+            read_corpus(dataset), path, config=settings, download_progress=DownloadProgress()
+        )
+        say(f"Indexed {rows} rows of {dataset / 'corpus.jsonl'}.")
+        yield path
+
+
+def _print_results(results: Results) -> None:
+    from mmchat.evaluation import METRICS, estimate
+
+    typer.echo(f"{'direction':18}{'queries':>8}" + "".join(f"{name:>24}" for name in METRICS))
+    for direction, metrics in results.items():
+        cells = ""
+        for name in METRICS:
+            value, low, high = astuple(estimate(metrics[name]))
+            cells += f"{value:>10.3f} [{low:.3f}, {high:.3f}]".rjust(24)
+        typer.echo(f"{direction:18}{len(metrics[METRICS[0]]):>8}{cells}")
