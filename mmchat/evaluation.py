@@ -291,15 +291,15 @@ def _read_grades(path: Path) -> dict[str, dict[str, int]]:
         parts = line.split("\t")
         if not line.strip() or (number == 1 and parts[-1].strip() == "score"):
             continue
-        # trec_eval's own form has a zero between the ids.
-        ids, score = (parts[0], parts[-2]), parts[-1].strip()
+        score = parts[-1].strip()
         if len(parts) not in {3, 4} or not score.lstrip("-").isdigit():
             raise InputError(
                 f"{path}, line {number}: expected query-id, corpus-id and a whole score, with tabs between; "
                 f"got '{line[:80]}'."
             )
         if int(score) > 0:
-            grades.setdefault(ids[0], {})[ids[1]] = int(score)
+            # trec_eval's own form has a zero between the ids.
+            grades.setdefault(parts[0], {})[parts[-2]] = int(score)
     return grades
 
 

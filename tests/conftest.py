@@ -80,3 +80,20 @@ def grocery() -> Iterator[Path]:
     if not path.is_dir():
         pytest.skip("the grocery data is not beside the project (../shared/data/grocery)")
     yield path
+
+
+@pytest.fixture
+def shop(
+    small_index: SmallIndex, write: Callable[..., Path], draw: Callable[..., Path]
+) -> SmallIndex:
+    for colour in ("red", "green", "blue"):
+        name = {"red": "kettle", "green": "toaster", "blue": "blender"}[colour]
+        folder = write(
+            f"{name}.md",
+            f"# The {name}\n\n![A {name}](pictures/{name}.png)\nThe {name} weighs two kilos.\n\n"
+            f"## Care\n\nClean the {name} with a cloth.\n",
+        )
+        draw(f"pictures/{name}.png", colour)
+    write("delivery.md", "# Delivery\n\nDelivery costs five euros.\n")
+    small_index.build(folder)
+    return small_index

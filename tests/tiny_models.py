@@ -125,3 +125,27 @@ def image_tower(path: Path, *, seed: int = 0) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     torch.save(timm.create_model(IMAGE_TOWER).state_dict(), path)
     return path
+
+
+def cross_encoder_folder(folder: Path, *, outputs: int = 1, seed: int = 0) -> Path:
+    """Write a cross-encoder: one BERT layer that reads two texts together."""
+    ensure_torchvision()
+    import torch
+    from transformers import BertConfig, BertForSequenceClassification
+
+    folder.mkdir(parents=True)
+    vocabulary = _write_tokenizer(folder)
+    torch.manual_seed(seed)
+    config = BertConfig(
+        vocab_size=vocabulary,
+        hidden_size=16,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=32,
+        max_position_embeddings=64,
+        pad_token_id=0,
+        num_labels=outputs,
+        initializer_range=0.5,
+    )
+    BertForSequenceClassification(config).save_pretrained(folder)
+    return folder

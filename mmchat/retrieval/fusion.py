@@ -19,7 +19,7 @@ from mmchat.stores.base import Scored
 from mmchat.types import Channel
 
 # Words say more, against one vector, of a long passage than of a short one: a vector is the mean of
-# everything that a passage says. Fitted by scripts/train_fusion.py; see docs/quality.md.
+# everything that a passage says. Fitted by scripts/bench/train_fusion.py; see docs/quality.md.
 WORDS_EXPONENT = 0.75
 _USUAL_WORDS = 80.0
 
@@ -64,11 +64,16 @@ class TextFindings:
     words_per_chunk: float
 
 
-def blend(found: TextFindings, weight_dense: float, weight_words: float) -> list[Fused]:
+def blend(
+    found: TextFindings,
+    weight_dense: float,
+    weight_words: float,
+    exponent: float = WORDS_EXPONENT,
+) -> list[Fused]:
     """Return the passages of both channels, best first.
 
     score = weight_dense · (cosine - background) / spread
-          + weight_words · (words per passage / 80) ^ 0.75 · share of the question's words
+          + weight_words · (words per passage / 80) ^ exponent · share of the question's words
 
     A passage that one channel did not find scores there what the last of that channel's list does, if the
     list was cut off: at most that, and mostly not much less. So nothing has to be looked up.
@@ -77,7 +82,7 @@ def blend(found: TextFindings, weight_dense: float, weight_words: float) -> list
     words = {s.item: s.score for s in found.words} if weight_words else {}
     least_dense = found.dense[-1].score if found.dense else found.background
     least_words = found.words[-1].score if len(found.words) >= found.depth else 0.0
-    per_share = weight_words * (found.words_per_chunk / _USUAL_WORDS) ** WORDS_EXPONENT
+    per_share = weight_words * (found.words_per_chunk / _USUAL_WORDS) ** exponent
     scores = {
         item: weight_dense * (dense.get(item, least_dense) - found.background) / found.spread
         + per_share * words.get(item, least_words)

@@ -57,14 +57,10 @@ def choose(
         item = chunks.get(fused.item) or pictures.get(fused.item)
         if item is None:
             continue
-        if isinstance(item, Chunk):
-            twin = twins.find(item)
-            if twin is not None:
-                twin.duplicates.append(item.id)
-                continue
         entry = Chosen(fused)
-        if isinstance(item, Chunk):
-            twins.add(item, entry)
+        if isinstance(item, Chunk) and (first := twins.first(item, entry)) is not entry:
+            first.duplicates.append(item.id)
+            continue
         of_document[item.document] += 1
         (chosen if of_document[item.document] <= most else waiting).append(entry)
         if len(chosen) == k:
@@ -85,19 +81,22 @@ class _Twins:
         self._by_text: dict[str, Chosen] = {}
         self._by_words: list[tuple[frozenset[str], Chosen]] = []
 
-    def find(self, chunk: Chunk) -> Chosen | None:
+    def first(self, chunk: Chunk, entry: Chosen) -> Chosen:
+        """Return the entry of the first chunk that says what this one does: mostly its own."""
         words = _WORD.findall(chunk.context_text.lower())
-        same = self._by_text.get(" ".join(words))
-        if same is not None:
-            return same
-        own = frozenset(words)
+        text, distinct = " ".join(words), frozenset(words)
+        twin = self._by_text.get(text) or self._alike(distinct)
+        if twin is not None:
+            return twin
+        self._by_text[text] = entry
+        if len(self._by_words) < _COMPARED:
+            self._by_words.append((distinct, entry))
+        return entry
+
+    def _alike(self, words: frozenset[str]) -> Chosen | None:
         for other, entry in self._by_words:
-            if len(own & other) >= _SAME * len(own | other) and own:
+            # The sizes alone tell of most that they cannot be.
+            shorter, longer = sorted((len(words), len(other)))
+            if shorter >= _SAME * longer > 0 and len(words & other) >= _SAME * len(words | other):
                 return entry
         return None
-
-    def add(self, chunk: Chunk, entry: Chosen) -> None:
-        words = _WORD.findall(chunk.context_text.lower())
-        self._by_text[" ".join(words)] = entry
-        if len(self._by_words) < _COMPARED:
-            self._by_words.append((frozenset(words), entry))

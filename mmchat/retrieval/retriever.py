@@ -23,6 +23,7 @@ _CHUNKS_OF_A_PICTURE = 2
 _LINKED_FROM = 20
 # What belongs to a hit is a little less surely meant than the hit itself, in standard deviations.
 _LINK_COSTS = 0.5
+_STEP = 1e-3
 # Between the pictures of one passage, their own likeness decides.
 _TIE_BREAK = 0.01
 
@@ -227,7 +228,11 @@ class Retriever:
         chunks = self._reader.chunks([f.item for f in best])
         scores = self._reranker.scores(text, [chunks[f.item].context_text for f in best])
         order = sorted(range(len(best)), key=lambda i: (-scores[i], i))
-        moved = [replace(best[i], score=best[place].score) for place, i in enumerate(order)]
+        moved: list[Fused] = []
+        for place, i in enumerate(order):
+            # Places that stood equal must not any more, or their ids would order them.
+            below = moved[-1].score - _STEP if moved else best[0].score
+            moved.append(replace(best[i], score=min(best[place].score, below)))
         return [*moved, *found[len(best) :]]
 
     def _best(self, text: str, vector: Vectors) -> float | None:

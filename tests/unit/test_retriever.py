@@ -14,23 +14,6 @@ from mmchat.retrieval.retriever import MAX_K
 from mmchat.types import AllOf, Channel, Equals, In, Query, Range
 
 
-@pytest.fixture
-def shop(
-    small_index: SmallIndex, write: Callable[..., Path], draw: Callable[..., Path]
-) -> SmallIndex:
-    for colour in ("red", "green", "blue"):
-        name = {"red": "kettle", "green": "toaster", "blue": "blender"}[colour]
-        folder = write(
-            f"{name}.md",
-            f"# The {name}\n\n![A {name}](pictures/{name}.png)\nThe {name} weighs two kilos.\n\n"
-            f"## Care\n\nClean the {name} with a cloth.\n",
-        )
-        draw(f"pictures/{name}.png", colour)
-    write("delivery.md", "# Delivery\n\nDelivery costs five euros.\n")
-    small_index.build(folder)
-    return small_index
-
-
 def test_words_find_the_passage_and_its_picture(shop: SmallIndex):
     hits = shop.retriever().search(Query("How heavy is the toaster, two kilos?", k=4))
     assert hits[0].document == "toaster.md"
