@@ -115,9 +115,11 @@ class EncoderConfig:
     device: str = "auto"
     """`auto` (a GPU where there is one), `cpu`, `cuda`, `cuda:1`, `mps`."""
     dtype: str = "auto"
-    """`auto` (bfloat16 where the processor computes in it), `float32` or `bfloat16`."""
+    """`auto`, `float32` or `bfloat16`. `auto` is float32 for text on a processor, where ONNX Runtime
+    computes it; for all else it is bfloat16 where the device computes in it. An index may be built with
+    one and searched with another."""
     batch_size: int = 32
-    """Items that are encoded at once."""
+    """Items that are encoded at once, at most."""
 
     def __post_init__(self) -> None:
         _require(

@@ -1,7 +1,7 @@
 """The encoder of text on a processor: ONNX Runtime on small batches, one for each core.
 
-Two to three times as many passages a second as sentence-transformers computes, from the same weights and with
-the same vectors (docs/figures.md). What makes the difference:
+More passages a second than sentence-transformers computes, from the same weights and with the same vectors
+(docs/figures.md). What makes the difference:
 
 - Batches are small enough that a layer stays in the processor's cache, sorted by their number of tokens so
   that next to nothing is padding, and each is computed by one thread: cores never wait for each other.

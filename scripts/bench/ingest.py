@@ -8,12 +8,15 @@ text    passages embedded and indexed a second, over sentence-transformers' `enc
 images  pictures a second, from the file on, over PIL, open_clip's preprocessing and `encode_image`, one by
         one and in batches of 32; and the lowest cosine of the two vectors of a picture.
 
-Both ways take turns, and the best time of each counts: other work on the machine only ever adds time.
+Both ways take turns on one slice of the items after the other, and of each slice the best time counts:
+other work on the machine only ever adds time.
 """
 
 from __future__ import annotations
 
 import argparse
+import functools
+import itertools
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -25,7 +28,7 @@ from unittest import mock
 import numpy as np
 from numpy.typing import NDArray
 
-from mmchat.encoders.image import OpenClipEncoder, OpenClipParts
+from mmchat.encoders.image import ModelSource, OpenClipEncoder, OpenClipParts
 from mmchat.encoders.lite import LiteModel
 from mmchat.encoders.runtime import ensure_torchvision, unit_rows
 from mmchat.encoders.text import SentenceEncoder
@@ -82,29 +85,43 @@ def read_texts(data: Path, passages: int, paragraphs: int) -> Iterator[Texts]:
     yield Texts("korquad", [p["context"] for p in found], [p["qas"][0]["question"] for p in found])
 
 
-def take_turns(ways: Sequence[Callable[[], Any]], repeats: int) -> tuple[list[float], list[Any]]:
-    """Run each way, then each again; return the best seconds and the last result of each."""
-    seconds, results = [float("inf")] * len(ways), [None] * len(ways)
-    for _ in range(repeats):
-        for place, way in enumerate(ways):
-            started = time.perf_counter()
-            results[place] = way()
-            seconds[place] = min(seconds[place], time.perf_counter() - started)
-    return seconds, results
+def take_turns(
+    ways: Sequence[Callable[[Any], Vectors]], slices: Sequence[Any], repeats: int
+) -> tuple[list[float], list[Vectors]]:
+    """Let the ways take turns; return the seconds that each needs for all slices, and its vectors."""
+    seconds = [0.0] * len(ways)
+    vectors: list[list[Vectors]] = [[] for _ in ways]
+    for items in slices:
+        best = [float("inf")] * len(ways)
+        for turn in range(repeats):
+            for place, way in enumerate(ways):
+                started = time.perf_counter()
+                made = way(items)
+                best[place] = min(best[place], time.perf_counter() - started)
+                if not turn:
+                    vectors[place].append(made)
+        seconds = [total + part for total, part in zip(seconds, best, strict=True)]
+    return seconds, [np.concatenate(made) for made in vectors]
 
 
-def indexed(vectors: Vectors) -> Any:
-    """Put vectors into a flat FAISS index."""
-    import faiss
+def dealt(items: Sequence[str]) -> list[list[str]]:
+    """Deal out the batches that sentence-transformers makes of all items, so that its padding stays."""
+    ordered = sorted(items, key=len, reverse=True)
+    batches = [ordered[start : start + BATCH] for start in range(0, len(ordered), BATCH)]
+    count = max(1, len(batches) // 6)
+    return [list(itertools.chain(*batches[start::count])) for start in range(count)]
 
-    index = faiss.IndexFlatIP(vectors.shape[1])
-    index.add(vectors)
-    return index
+
+def nearest_of(questions: Vectors, passages: Vectors) -> NDArray[np.int64]:
+    """Return the places of the nearest passages, (questions, 10)."""
+    places: NDArray[np.int64] = np.argsort(-(questions @ passages.T), axis=1)[:, :NEAREST]
+    return places
 
 
 def measure_text(name: str, texts: Texts, repeats: int) -> Row:
     """Compare one encoder with sentence-transformers on one set."""
     ensure_torchvision()
+    import faiss
     import torch
     from sentence_transformers import SentenceTransformer
 
@@ -120,19 +137,28 @@ def measure_text(name: str, texts: Texts, repeats: int) -> Row:
         )
         return vectors
 
+    slices = dealt(texts.passages)
     # What is loaded when it is first used is loaded before the clock starts.
-    ours.encode_passages(texts.passages[:BATCH])
-    encode(texts.passages[:BATCH], ours.prompts.passage)
-    seconds, indexes = take_turns(
-        [
-            lambda: indexed(encode(texts.passages, ours.prompts.passage)),
-            lambda: indexed(ours.encode_passages(texts.passages)),
-        ],
-        repeats,
+    ours.encode_passages(slices[0][:BATCH])
+    encode(slices[0][:BATCH], ours.prompts.passage)
+    plain_index, our_index = (faiss.IndexFlatIP(ours.dimension) for _ in range(2))
+
+    def index_plainly(items: list[str]) -> Vectors:
+        vectors = encode(items, ours.prompts.passage)
+        plain_index.add(vectors)
+        return vectors
+
+    def index_ours(items: list[str]) -> Vectors:
+        vectors = ours.encode_passages(items)
+        our_index.add(vectors)
+        return vectors
+
+    seconds, made = take_turns([index_plainly, index_ours], slices, repeats)
+    nearest = (
+        nearest_of(encode(texts.questions, ours.prompts.query), made[0]),
+        nearest_of(ours.encode_queries(texts.questions), made[1]),
     )
-    _, wanted = indexes[0].search(encode(texts.questions, ours.prompts.query), NEAREST)
-    _, found = indexes[1].search(ours.encode_queries(texts.questions), NEAREST)
-    shared = [len(set(a) & set(b)) / NEAREST for a, b in zip(wanted, found, strict=True)]
+    shared = [len(set(a) & set(b)) / NEAREST for a, b in zip(*nearest, strict=True)]
     return row(f"{name}, {texts.name}", "encode", len(texts.passages), seconds, np.mean(shared))
 
 
@@ -157,8 +183,11 @@ class RandomWeights:
         model.eval()
         return OpenClipParts(model, preprocess, open_clip.get_tokenizer("ViT-B-32"), dtype)
 
+    def encode_texts(self, texts: Sequence[str]) -> None:
+        """Leave it to the model."""
+
     def from_query_vectors(self, encoder: object, vectors: Vectors) -> None:
-        """Nothing: the model brings its own text tower."""
+        """Leave it to the model."""
 
 
 def plain_lite(source: LiteModel) -> OpenClipParts:
@@ -171,7 +200,14 @@ def plain_lite(source: LiteModel) -> OpenClipParts:
     return parts
 
 
-def plain_pictures(parts: OpenClipParts, paths: Sequence[Path], batch: int) -> Vectors:
+def our_pictures(encoder: OpenClipEncoder, paths: Sequence[Path]) -> Vectors:
+    """Encode pictures by mmchat; they are decoded in the threads that crop them."""
+    from PIL import Image
+
+    return encoder.encode_images([Image.open(path) for path in paths])
+
+
+def plain_pictures(parts: OpenClipParts, paths: Sequence[Path], *, batch: int) -> Vectors:
     """Encode pictures as the README of open_clip does."""
     import torch
     from PIL import Image
@@ -189,18 +225,18 @@ def measure_images(data: Path, pictures: int, repeats: int) -> Iterator[Row]:
     """Compare the encoder of pictures with plain loops, for mmchat-lite and for ViT-B-32."""
     ensure_torchvision()
     import torch
-    from PIL import Image
 
     found = [
         path
         for folder in ("grocery/photos", "apparel")
         for path in spread(sorted((data / folder).rglob("*.jpg")), pictures // 2)
     ]
+    count = max(1, len(found) // BATCH)
     store = ModelStore()
     text = SentenceEncoder(store.pull(ENCODERS[0]), name=ENCODERS[0], device="cpu")
     lite = LiteModel(store.pull("efficientnet-lite2"), text, cache=store.home / "labels")
     vit = RandomWeights().load(torch.device("cpu"), torch.float32)
-    models: list[tuple[str, Any, Any]] = [
+    models: list[tuple[str, ModelSource, OpenClipParts]] = [
         ("mmchat-lite", lite, plain_lite(lite)),
         ("ViT-B-32, random", RandomWeights(), vit),
     ]
@@ -209,15 +245,14 @@ def measure_images(data: Path, pictures: int, repeats: int) -> Iterator[Row]:
         ours = OpenClipEncoder(source, device="cpu", dtype="float32")
         if source is not lite:
             ours.parts.model.load_state_dict(parts.model.state_dict())
-        for paths in (found[:8], found):
-            seconds, (plain, _, vectors) = take_turns(
-                [
-                    lambda: plain_pictures(parts, paths, 1),  # noqa: B023 (called at once)
-                    lambda: plain_pictures(parts, paths, BATCH),  # noqa: B023
-                    lambda: ours.encode_images([Image.open(path) for path in paths]),  # noqa: B023
-                ],
-                repeats,
-            )
+        ways: list[Callable[[list[Path]], Vectors]] = [
+            functools.partial(plain_pictures, parts, batch=1),
+            functools.partial(plain_pictures, parts, batch=BATCH),
+            functools.partial(our_pictures, ours),
+        ]
+        take_turns(ways, [found[:2]], 1)
+        slices = [found[start::count] for start in range(count)]
+        seconds, (plain, _, vectors) = take_turns(ways, slices, repeats)
         cosine = (plain * vectors).sum(axis=1).min()
         yield row(name, "one by one", len(found), (seconds[0], seconds[2]), cosine)
         yield row(name, f"batches of {BATCH}", len(found), (seconds[1], seconds[2]), cosine)
@@ -238,9 +273,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
     parser.add_argument("--only", type=lambda names: names.split(","), default=["text", "images"])
-    parser.add_argument("--passages", type=int, default=800, help="of epqa")
-    parser.add_argument("--paragraphs", type=int, default=120, help="of KorQuAD")
-    parser.add_argument("--pictures", type=int, default=120)
+    parser.add_argument("--passages", type=int, default=384, help="of epqa")
+    parser.add_argument("--paragraphs", type=int, default=64, help="of KorQuAD")
+    parser.add_argument("--pictures", type=int, default=64)
     parser.add_argument("--repeats", type=int, default=2)
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
