@@ -28,7 +28,7 @@ _TRAINING = 64
 """Vectors for each list that the lists are found with."""
 _TRIALS = 200
 """Made-up queries, to find out how many lists must be looked at."""
-_LEAST_SHARE = 3
+_LEAST_SHARE = 2
 """One list in so many is looked at in any case: real queries may be less like the vectors still."""
 _TOP = 10
 _SEED = 11
