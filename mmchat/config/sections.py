@@ -148,7 +148,7 @@ class RetrievalConfig:
     weight_dense: float = 1.0
     """Of passages by their meaning: for each standard deviation by which a cosine is above that of
     sentences which have nothing to do with each other."""
-    weight_bm25: float = 3.8
+    weight_bm25: float = 7.1
     """Of passages by their words: for all words of a question, where passages have 80 words on average;
     more where they are longer. Chosen by cross-validation, see docs/quality.md."""
     document_share: float = 0.6

@@ -22,6 +22,7 @@ import numpy as np
 from text_sets import DATA, SETS, Bench, dataset
 
 from mmchat.config import RetrievalConfig
+from mmchat.encoders.runtime import ensure_torchvision
 from mmchat.evaluation import Estimate, Searcher, estimate, measure, paired_test, read_corpus
 from mmchat.stores.base import Vectors
 from mmchat.types import Hit
@@ -56,6 +57,7 @@ def vectors_of_rows(bench: Bench) -> tuple[list[str], list[str], Vectors]:
 
 def txtai_hybrid(bench: Bench) -> Searcher:
     """Return txtai's hybrid search: BM25 and vectors, normalised and averaged, its defaults."""
+    ensure_torchvision()  # transformers imports it where it is installed
     from txtai import Embeddings
 
     ids, texts, vectors = vectors_of_rows(bench)

@@ -1,8 +1,7 @@
 """The text sets of ../shared/data in one form, and indexes of them whose questions are encoded once.
 
 epqa and manual-tv are in BEIR's form already. Of parakqc the first of ten paraphrases is the document and
-the second asks; of korquad the paragraphs are the documents, and every nineteenth question asks until there
-are 300 (or all of them).
+the second asks; of korquad the paragraphs are the documents, and the first 300 questions ask (or all).
 """
 
 from __future__ import annotations
@@ -64,7 +63,7 @@ def _korquad(data: Path, every_question: bool) -> _Rows:
     documents = {f"p{i}": p["context"] for i, p in enumerate(paragraphs)}
     asked = [(f"p{i}", qa) for i, p in enumerate(paragraphs) for qa in p["qas"]]
     if not every_question:
-        asked = asked[:: len(asked) // _KORQUAD_QUESTIONS][:_KORQUAD_QUESTIONS]
+        asked = asked[:_KORQUAD_QUESTIONS]
     questions = {qa["id"]: qa["question"] for _, qa in asked}
     return documents, questions, [(qa["id"], document) for document, qa in asked]
 
