@@ -46,6 +46,10 @@ class Fused:
     score: float
     ranks: Mapping[Channel, int]
 
+    def scored(self, score: float) -> Fused:
+        """Return the same with another score."""
+        return Fused(self.item, score, self.ranks)
+
 
 @dataclass(frozen=True, slots=True)
 class TextFindings:
@@ -83,19 +87,17 @@ def blend(
     least_dense = found.dense[-1].score if found.dense else found.background
     least_words = found.words[-1].score if len(found.words) >= found.depth else 0.0
     per_share = weight_words * (found.words_per_chunk / _USUAL_WORDS) ** exponent
-    scores = {
-        item: weight_dense * (dense.get(item, least_dense) - found.background) / found.spread
-        + per_share * words.get(item, least_words)
-        for item in dict.fromkeys((*dense, *words))
-    }
-    dense_ranks = {item: rank for rank, item in enumerate(dense, start=1)}
-    word_ranks = {item: rank for rank, item in enumerate(words, start=1)}
-    fused = []
+    scores: dict[str, float] = {}
+    ranks: dict[str, dict[Channel, int]] = {}
+    for channel, own in ((Channel.DENSE, dense), (Channel.BM25, words)):
+        for rank, item in enumerate(own, start=1):
+            ranks.setdefault(item, {})[channel] = rank
+    for item in ranks:
+        above = (dense.get(item, least_dense) - found.background) / found.spread
+        scores[item] = weight_dense * above + per_share * words.get(item, least_words)
     # Equal scores are ordered by id, so that the same query always gives the same list.
-    for item in sorted(scores, key=lambda item: (-scores[item], item)):
-        ranks = {Channel.DENSE: dense_ranks.get(item), Channel.BM25: word_ranks.get(item)}
-        fused.append(Fused(item, scores[item], {c: r for c, r in ranks.items() if r is not None}))
-    return fused
+    order = sorted(scores, key=lambda item: (-scores[item], item))
+    return [Fused(item, scores[item], ranks[item]) for item in order]
 
 
 def fuse(lists: Sequence[RankedList], rrf_k: float) -> list[Fused]:

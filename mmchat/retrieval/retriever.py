@@ -90,14 +90,16 @@ class Retriever:
         asked = self._understand(query, checked(query), where)
         if asked.picture is None:
             chunks, pictures = self._by_words(asked)
-            enough = confidence(0.0)
         else:
             chunks, pictures = self._by_picture(asked)
-            enough = 0.0
         found = [*(chunks if "chunk" in kinds else ()), *(pictures if "picture" in kinds else ())]
         found = [f for f in found if f.item != asked.itself]
         found.sort(key=lambda f: (-f.score, f.item))
-        hits = self._page(found, query.k, enough)
+        # Duplicates and what stands back leave gaps that the next ones fill.
+        found = found[: 2 * query.k + 10]
+        if asked.picture is None:
+            found = [f.scored(confidence(f.score)) for f in found]
+        hits = self._page(found, query.k, confidence(0.0) if asked.picture is None else 0.0)
         if query.explain and asked.words.wanted:
             return HitMaker(self._reader).explained(hits, asked.words.wanted)
         return hits
@@ -197,16 +199,13 @@ class Retriever:
         assert asked.text is not None, "a query has words, a photo or an item to be like"
         found = self._blended_for(asked)
         chance = self._calibration.of_passages(self._reader, self._best)
-        chunks = {f.item: replace(f, score=chance.surprise(f.score)) for f in found}
+        chunks = {f.item: f.scored(chance.surprise(f.score)) for f in found}
         pictures = self._seen(asked)
         chunks, pictures = (
             self._with_chunks_of(pictures, chunks, asked),
             self._with_pictures_of(found, chunks, pictures, asked),
         )
-        return (
-            [replace(f, score=confidence(f.score)) for f in chunks.values()],
-            [replace(f, score=confidence(f.score)) for f in pictures.values()],
-        )
+        return [*chunks.values()], [*pictures.values()]
 
     def _blended_for(self, asked: _Asked) -> list[Fused]:
         assert asked.text is not None
@@ -216,7 +215,7 @@ class Retriever:
             unwanted = self._reader.search_words(" ".join(words.minus), MAX_K, asked.where)
             against = {s.item: s.score for s in unwanted}
             weight = self._config.weight_bm25
-            found = [replace(f, score=f.score - weight * against.get(f.item, 0)) for f in found]
+            found = [f.scored(f.score - weight * against.get(f.item, 0)) for f in found]
             found.sort(key=lambda f: (-f.score, f.item))
         return self._reranked(words.wanted, found)
 
@@ -232,7 +231,7 @@ class Retriever:
         for place, i in enumerate(order):
             # Places that stood equal must not any more, or their ids would order them.
             below = moved[-1].score - _STEP if moved else best[0].score
-            moved.append(replace(best[i], score=min(best[place].score, below)))
+            moved.append(best[i].scored(min(best[place].score, below)))
         return [*moved, *found[len(best) :]]
 
     def _best(self, text: str, vector: Vectors) -> float | None:
@@ -343,12 +342,10 @@ class Retriever:
         return RankedList(Channel.LINKED, {c: r for c, r in ranks.items() if c in passed}, weight)
 
     def _page(self, found: Sequence[Fused], k: int, enough: float) -> list[Hit]:
-        # Duplicates and what stands back leave gaps that the next ones fill.
-        candidates = found[: 2 * k + 10]
-        items = [f.item for f in candidates]
+        items = [f.item for f in found]
         chunks, pictures = self._reader.chunks(items), self._reader.pictures(items)
         page = choose(
-            candidates,
+            found,
             chunks,
             pictures,
             k,
