@@ -101,11 +101,12 @@ def matching_rows(connection: sqlite3.Connection, table: ItemTable, where: Filte
     """
     try:
         condition, values = _Compiler(connection, table).condition(where)
-        found = connection.execute(
-            f"SELECT i.id FROM {table} i WHERE {condition}",  # noqa: S608
+        # One long text is read in half the time of a million rows.
+        (found,) = connection.execute(
+            f"SELECT group_concat(i.id) FROM {table} i WHERE {condition}",  # noqa: S608
             values,
-        )
-        rows = np.fromiter((row for (row,) in found), np.int64)
+        ).fetchone()
+        rows = np.fromstring(found or "", np.int64, sep=",")
     except sqlite3.OperationalError as error:
         raise QueryError(
             f"The filter has too many parts ({error}). Give several values of a field as one list."
