@@ -101,11 +101,12 @@ def matching_rows(connection: sqlite3.Connection, table: ItemTable, where: Filte
     """
     try:
         condition, values = _Compiler(connection, table).condition(where)
-        found = connection.execute(
-            f"SELECT i.id FROM {table} i WHERE {condition}",  # noqa: S608
+        # One long text is read in half the time of a million rows.
+        (found,) = connection.execute(
+            f"SELECT group_concat(i.id) FROM {table} i WHERE {condition}",  # noqa: S608
             values,
-        )
-        rows = np.fromiter((row for (row,) in found), np.int64)
+        ).fetchone()
+        rows = np.fromstring(found or "", np.int64, sep=",")
     except sqlite3.OperationalError as error:
         raise QueryError(
             f"The filter has too many parts ({error}). Give several values of a field as one list."
@@ -198,20 +199,24 @@ class _Compiler:
     def _check_kind(self, leaf: Range, field: int) -> None:
         """Refuse to compare texts with a number: "12 cm" is neither below 50 nor above."""
         numeric = _is_numeric(leaf)
-        own, other = (
-            self.connection.execute(
-                f"SELECT text FROM facts WHERE field = ? AND number IS {kind} LIMIT ?",  # noqa: S608
-                (field, _EXAMPLES),
-            )
-            for kind in (("NOT NULL", "NULL") if numeric else ("NULL", "NOT NULL"))
-        )
-        if own.fetchone() is None and (examples := other.fetchall()):
-            shown = ", ".join(repr(text) for (text,) in examples)
+        if self._examples(field, numeric=numeric):
+            return
+        # Asked for only now: where there are none of them, all values of the field are gone through.
+        if examples := self._examples(field, numeric=not numeric):
             holds, wanted = ("texts", "number") if numeric else ("numbers", "text")
             raise QueryError(
-                f"{leaf.field} holds {holds} ({shown}), which cannot be compared with a {wanted}. "
-                f"Compare it with one of its own kind."
+                f"{leaf.field} holds {holds} ({', '.join(examples)}), which cannot be compared with a "
+                f"{wanted}. Compare it with one of its own kind."
             )
+
+    def _examples(self, field: int, *, numeric: bool) -> list[str]:
+        """Return a few values of a field, numbers or texts."""
+        kind = "NOT NULL" if numeric else "NULL"
+        rows = self.connection.execute(
+            f"SELECT text FROM facts WHERE field = ? AND number IS {kind} LIMIT ?",  # noqa: S608
+            (field, _EXAMPLES),
+        )
+        return [repr(text) for (text,) in rows]
 
 
 _FACTS = "SELECT document FROM facts WHERE field = ? AND {}"
