@@ -211,6 +211,8 @@ class ElementReader:
                 self._writer.figure(content, _one_line(alt))
             elif not address.startswith("data:"):
                 self._writer.refer(resolve_link(address, self._relative), _one_line(alt))
+            if not self._caption:  # which is written by itself
+                self._writer.describe(_one_line(alt))
 
 
 def _start(node: LexborNode) -> int:

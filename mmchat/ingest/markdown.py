@@ -29,6 +29,13 @@ from mmchat.types import MetadataValue
 
 _PICTURE_KEYS = ("image", "images", "picture", "pictures", "photo", "photos")
 _TITLE_KEYS = ("title", "name")
+# What a site keeps of a page says nothing about its subject: such a passage is near to every question.
+_BOOKKEEPING = frozenset(
+    (
+        "created draft lang language lastmod last_modified layout locale modified permalink published "
+        "slug template updated url"
+    ).split()
+)
 _TAG = re.compile(r"\s*</?([a-zA-Z][^\s/>]*)")
 _FENCE = re.compile(r" {0,3}(```|~~~)")
 _HEADING = re.compile(r" {0,3}#{1,6}\s")
@@ -115,7 +122,7 @@ def _write_facts(
             for target in re.split("[,;|]", str(fields[key])):
                 writer.refer(resolve_path(target, relative), "")
     for key, value in fields.items():
-        if key not in (*_PICTURE_KEYS, *_TITLE_KEYS):
+        if key.lower() not in (*_PICTURE_KEYS, *_TITLE_KEYS, *_BOOKKEEPING):
             shown = ("yes" if value else "no") if isinstance(value, bool) else value
             writer.line(f"{humanise(key)}: {shown}")
     writer.end_heading(1)

@@ -83,7 +83,9 @@ class _SlideReader:
             writer.end_paragraph()
         content = _picture(shape)
         if content:
-            writer.figure(content, clean_alt(_description(shape)), self._box(shape))
+            described = clean_alt(_description(shape))
+            writer.figure(content, described, self._box(shape))
+            writer.describe(described)
 
     def _box(self, shape: Any) -> Box | None:
         sides = (shape.left, shape.top, shape.width, shape.height)

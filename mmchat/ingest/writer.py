@@ -36,6 +36,7 @@ _SECTION_CHARS = 50_000
 _LINE_CHARS = 20_000
 _HEADING_CHARS = 160
 _STATEMENT_CHARS = 400
+_DESCRIBING_WORDS = 4
 
 
 def clean(text: str) -> str:
@@ -78,6 +79,8 @@ class _Placed:
     offset: int
     alt: str
     is_figure: bool = False
+    end: int = 0
+    """Where the text goes on below it, and below the line that describes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +177,7 @@ class DocumentWriter:
         """Note that a picture of the folder stands here; None is one that is not in the folder."""
         if target:
             self._placed.append(_Placed(clean(target), self._length, shorten(alt, 400)))
+            self._end_picture()
 
     def figure(self, content: bytes, alt: str, box: Box | None = None) -> None:
         """Take a picture that is part of the file itself: the bytes of a picture file.
@@ -188,10 +192,23 @@ class DocumentWriter:
         placed = _Placed(name, self._length, shorten(alt, 400), is_figure=True)
         self._placed.append(placed)
         self._waiting.append((content, placed, box, self._page))
+        self._end_picture()
+
+    def _end_picture(self) -> None:
+        self._placed[-1].end = self._length
+
+    def describe(self, text: str) -> None:
+        """Write what the picture above shows as a line, where it says more than a name does."""
+        names = {self._title, *(name for _, name in self._headings)}
+        if not self._placed or self._placed[-1].end != self._length or text in names:
+            return
+        if len(text.split()) >= _DESCRIBING_WORDS:
+            self.line(text)
+            self._end_picture()
 
     def caption(self, text: str) -> None:
         """Write a line that is the caption of the picture above it, where there is one."""
-        if self._placed and self._placed[-1].offset == self._length:
+        if self._placed and self._placed[-1].end == self._length:
             self._placed[-1].alt = shorten(text, 400)
         self.line(text)
 

@@ -24,11 +24,13 @@ import numpy as np
 
 from mmchat.everyday import EVERYDAY
 from mmchat.retrieval.base import ImageEncoder, TextEncoder
+from mmchat.retrieval.languages import language_of, languages_of, means
 from mmchat.stores.base import Reader, Vectors
 
 # A collection in which everyday sentences all match alike would make the least difference decisive.
 _LEAST_SPREAD_OF_COSINES = 0.01
 _LEAST_SPREAD_OF_BLENDS = 0.5
+_SAMPLE = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,9 @@ class Calibration:
         self._image_encoder = image_encoder
         self._lock = threading.RLock()
         self._known: weakref.WeakKeyDictionary[Reader, _Backgrounds] = weakref.WeakKeyDictionary()
+        self._languages: weakref.WeakKeyDictionary[Reader, frozenset[str]] = (
+            weakref.WeakKeyDictionary()
+        )
 
     @functools.cached_property
     def sentences(self) -> Vectors:
@@ -98,6 +103,35 @@ class Calibration:
         cosines = np.sort(self.sentences @ vector)
         # A question that is an everyday sentence itself is not its own background.
         return float(cosines[:-1].mean())
+
+    def has_several_languages(self, reader: Reader) -> bool:
+        """Tell whether the passages of a store are in more than one of the languages that are known."""
+        with self._lock:
+            if reader not in self._languages:
+                self._languages[reader] = languages_of(reader.sample(_SAMPLE))
+            return len(self._languages[reader]) > 1
+
+    def subject(self, reader: Reader, text: str, vector: Vectors) -> Vectors:
+        """Return the vector of a question without what its language adds to it.
+
+        Only in a store of several languages: within one, what all of its texts share orders nothing but
+        short texts before long ones, and costs more than it brings (docs/quality.md).
+
+        Args:
+            reader: the store.
+            text: the question.
+            vector: of it, (dimension,).
+
+        Returns:
+            (dimension,), not of length one.
+        """
+        several = self.has_several_languages(reader)
+        added = self._language_means.get(language_of(text)) if several else None
+        return vector if added is None else vector - added
+
+    @functools.cached_property
+    def _language_means(self) -> dict[str, Vectors]:
+        return means(self.sentences)
 
     def of_passages(self, reader: Reader, best: Callable[[str, Vectors], float | None]) -> Chance:
         """Return the background of the passages of a store.

@@ -13,7 +13,7 @@ Two ways, for two kinds of lists:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mmchat.stores.base import Scored
 from mmchat.types import Channel
@@ -66,6 +66,9 @@ class TextFindings:
     spread: float
     """The standard deviation of the cosines of everyday sentences with each other."""
     words_per_chunk: float
+    assumed_words: Mapping[str, float] = field(default_factory=dict)
+    """The share of words that passages are taken to have which cannot have them: those in another language
+    than the question."""
 
 
 def blend(
@@ -94,7 +97,8 @@ def blend(
             ranks.setdefault(item, {})[channel] = rank
     for item in ranks:
         above = (dense.get(item, least_dense) - found.background) / found.spread
-        scores[item] = weight_dense * above + per_share * words.get(item, least_words)
+        share = words.get(item, found.assumed_words.get(item, least_words))
+        scores[item] = weight_dense * above + per_share * share
     # Equal scores are ordered by id, so that the same query always gives the same list.
     order = sorted(scores, key=lambda item: (-scores[item], item))
     return [Fused(item, scores[item], ranks[item]) for item in order]

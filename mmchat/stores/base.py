@@ -129,6 +129,10 @@ class Reader(Protocol):
         """
         ...
 
+    def sample(self, most: int) -> Sequence[str]:
+        """Return the texts of up to `most` chunks, spread over all: the same ones every time."""
+        ...
+
     def text_vectors(self, chunk_ids: Sequence[str]) -> Mapping[str, Vectors]:
         """Return chunk id to its vector, which searches for what is like it."""
         ...

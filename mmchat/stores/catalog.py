@@ -260,6 +260,19 @@ def select_chunks(connection: sqlite3.Connection, ids: Sequence[str]) -> dict[st
     }
 
 
+def sample_chunks(connection: sqlite3.Connection, most: int) -> list[str]:
+    """Return the texts of up to `most` chunks, evenly spread by the order in which they came."""
+    first, last = connection.execute("SELECT min(id), max(id) FROM chunks").fetchone()
+    if first is None:
+        return []
+    places = sorted({first + (last - first) * i // max(1, most - 1) for i in range(most)})
+    found = connection.execute(
+        "SELECT text FROM chunks WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id",
+        (json.dumps(places),),
+    )
+    return [text for (text,) in found]
+
+
 def select_pictures(connection: sqlite3.Connection, ids: Sequence[str]) -> dict[str, Picture]:
     """Return the pictures of these ids, by id."""
     rows = connection.execute(_SELECT_PICTURES, (json.dumps(ids),))

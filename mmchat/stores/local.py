@@ -101,6 +101,10 @@ class LocalReader:
         """Words in a chunk, on average, as BM25 counts them."""
         return self._words.mean_words
 
+    def sample(self, most: int) -> Sequence[str]:
+        """Return the texts of up to `most` chunks, spread over all."""
+        return catalog.sample_chunks(self._connection, most)
+
     def text_vectors(self, chunk_ids: Sequence[str]) -> Mapping[str, Vectors]:
         """Return chunk id to its vector, as far as they are there."""
         return self._vectors("chunks", self._text, chunk_ids)

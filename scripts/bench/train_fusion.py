@@ -67,7 +67,7 @@ def search(name: str, work: Path, data: Path, encoder: str) -> Searched:
     retriever = bench.retriever(bench.index.config.retrieval)
     vectors = bench.encoder.encode_queries([q.text for q in bench.questions])
     found = [
-        retriever.findings(question.text, vector, DEPTH)
+        retriever.passages.findings(question.text, vector, DEPTH)
         for question, vector in zip(bench.questions, vectors, strict=True)
     ]
     items = {s.item for f in found for s in (*f.dense, *f.words)}

@@ -152,6 +152,19 @@ def test_vectors_come_out_by_item(tmp_path: Path):
     assert reader.image_vectors([]) == {}
 
 
+def test_a_sample_is_spread_over_all_passages(tmp_path: Path):
+    reader, _ = filled(tmp_path / "index")
+    every = [f"text {i} {j}" for i in range(30) for j in range(5)]
+    assert reader.sample(1000) == every
+    sample = reader.sample(10)
+    assert sample == reader.sample(10)
+    assert len(sample) == 10
+    assert (sample[0], sample[-1]) == (every[0], every[-1])
+    with LocalWriter(tmp_path / "empty", MANIFEST) as writer:
+        writer.commit()
+    assert LocalReader(tmp_path / "empty").sample(10) == []
+
+
 def test_a_day_has_hours(tmp_path: Path):
     times = ["2026-03-14T23:59:00", "2026-03-15", "2026-03-15T10:30:00", "2026-03-16T00:00:00"]
     with LocalWriter(tmp_path / "index", MANIFEST) as writer:

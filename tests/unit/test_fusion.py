@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from mmchat.retrieval.fusion import RankedList, TextFindings, blend, fuse
@@ -71,6 +73,13 @@ def test_what_a_channel_did_not_find_counts_as_the_last_of_its_list():
     assert scores["d"] == pytest.approx((0.8 - 0.7) / 0.05 + 4 * 0.9)
     # The list of words was not cut off: what is not in it has none of the words.
     assert scores["b"] == pytest.approx((0.85 - 0.7) / 0.05)
+
+
+def test_what_cannot_have_the_words_counts_as_what_is_assumed_of_it():
+    found = findings([("a", 0.9), ("b", 0.85)], [("a", 0.5)])
+    found = replace(found, assumed_words={"a": 0.1, "b": 0.25})
+    scores = {f.item: f.score for f in blend(found, 1.0, 4.0)}
+    assert scores == {"a": pytest.approx(4 + 2), "b": pytest.approx(3 + 1)}
 
 
 def test_the_scale_of_an_encoder_does_not_matter():

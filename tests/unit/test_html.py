@@ -187,3 +187,13 @@ def test_a_spreading_cell_cannot_fill_the_memory(load):
     row = "<tr>" + "<td colspan=999999 rowspan=999999>x</td>" * 50 + "</tr>"
     text = load("a.html", f"<p>Text.</p><table>{row * 20}</table>").documents[0].document.text
     assert len(text) < 200_000
+
+
+def test_alternative_text_is_read_once(load):
+    figure = (
+        '<figure><img src="a.png" alt="A b c d e"><figcaption>A b c d e f</figcaption></figure>'
+    )
+    text = load("a.html", f"{figure}<p>Text.</p>").documents[0].document.text
+    assert text.split() == ["A", "b", "c", "d", "e", "f", "Text."]
+    picture = '<p>Text.</p><img src="a.png" alt="A kettle  on a\nstove"><p>More.</p>'
+    assert "\nA kettle on a stove\n" in load("a.html", picture).documents[0].document.text

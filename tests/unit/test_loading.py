@@ -63,6 +63,13 @@ def test_markdown_becomes_the_text_that_a_reader_sees(load):
     assert loaded.sections[2].breadcrumb == ("Ember Kettle", "The kettle", "Specifications")
 
 
+def test_what_a_site_keeps_of_a_page_is_no_passage(load):
+    page = "---\ntitle: Privacy\nUpdated: 2026-03-16\nlang: en\nprice: 3\n---\n\nWe keep little.\n"
+    document = load("privacy.md", page).documents[0].document
+    assert document.text.split("\n")[:2] == ["Price: 3", "We keep little."]
+    assert document.metadata["Updated"] == "2026-03-16"
+
+
 def test_markdown_pictures_are_references_inside_the_folder(load):
     references = load("products/kettle.md", KETTLE).documents[0].references
     assert {(r.target, r.alt) for r in references} == {

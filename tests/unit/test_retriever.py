@@ -10,7 +10,7 @@ from support import ColoursEncoder, SmallIndex
 
 from mmchat.config import RetrievalConfig
 from mmchat.errors import QueryError
-from mmchat.retrieval.retriever import MAX_K
+from mmchat.retrieval.queries import MAX_K
 from mmchat.types import AllOf, Channel, Equals, In, Query, Range
 
 

@@ -89,3 +89,26 @@ def test_a_very_wide_row_says_again_whose_it_is():
 def test_shorten():
     assert shorten(" a\n b ") == "a b"
     assert len(shorten("가" * 100_000)) == 160
+
+
+def test_what_a_picture_shows_can_be_searched_for():
+    writer = DocumentWriter("kettle.html", "The kettle in our shop")
+    writer.refer("kettle.png", "A red kettle with a black handle")
+    writer.describe("A red kettle with a black handle")
+    writer.caption("Fig. 1: The kettle")
+    writer.refer("logo.png", "Our logo")
+    writer.describe("Our logo")
+    writer.refer("again.png", "The kettle in our shop")
+    writer.describe("The kettle in our shop")
+    writer.line("It boils fast.")
+    writer.describe("There is no picture just above this")
+    (loaded,) = ended(writer)
+    assert loaded.document.text == (
+        "A red kettle with a black handle\nFig. 1: The kettle\nIt boils fast.\n"
+    )
+    # A caption that stands below a picture describes it better than its alternative text.
+    assert [r.alt for r in loaded.references] == [
+        "Fig. 1: The kettle",
+        "Our logo",
+        "The kettle in our shop",
+    ]
