@@ -34,6 +34,9 @@ class IngestConfig:
     ocr_model: str = ""
     """The path of another recognition model (PP-OCR, .onnx) than the one that comes with rapidocr, which
     reads Chinese, English, Japanese and the Latin alphabet, but no Korean."""
+    korean_words: str = "pairs"
+    """What words are in Korean: `pairs` of syllables, or `morphemes`, which need `pip install
+    'mmchat[korean]'` (100 MB) wherever the index is searched. Both find about the same (docs/quality.md)."""
     max_seconds: float = 300.0
     """A file that takes longer to read is given up, in seconds; a file of more than 64 MB may take as many
     times longer as it is larger."""
@@ -77,6 +80,12 @@ class IngestConfig:
         _require(self.max_seconds > 0, "ingest.max_seconds", self.max_seconds, "above 0")
         _require(
             self.max_memory_mb >= 256, "ingest.max_memory_mb", self.max_memory_mb, "256 or more"
+        )
+        _require(
+            self.korean_words in {"pairs", "morphemes"},
+            "ingest.korean_words",
+            self.korean_words,
+            "pairs or morphemes",
         )
         _require(self.ocr in {"auto", "on", "off"}, "ingest.ocr", self.ocr, "auto, on or off")
 

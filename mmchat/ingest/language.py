@@ -1,4 +1,4 @@
-"""Tell whether the text encoder knows the script that a folder is written in.
+"""Tell the owner what the language of a folder asks for.
 
 An encoder cuts words into the pieces that its training text had. Of a language that it never learnt it
 knows single letters at best: its vectors of such a text say next to nothing, and nobody is told.
@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+
+from mmchat.sentences import is_korean
 
 LettersPerToken = Callable[[str], float]
 """Text to the number of its letters that a token stands for on average; unknown tokens stand for none."""
@@ -27,8 +29,10 @@ _WORTH_TELLING = 0.1
 class ScriptCheck:
     """Looks at passages on their way to the encoder."""
 
-    def __init__(self, letters_per_token: LettersPerToken) -> None:
+    def __init__(self, letters_per_token: LettersPerToken, *, korean_words: str = "") -> None:
         self._letters_per_token = letters_per_token
+        self._korean_words = korean_words
+        self._korean = 0
         self._passages = 0
         self._other_scripts = 0
         self._tried = 0
@@ -37,6 +41,7 @@ class ScriptCheck:
     def look(self, passages: Sequence[str]) -> None:
         """Count passages that are not in the Latin alphabet, and try how the encoder cuts some of them."""
         self._passages += len(passages)
+        self._korean += sum(map(is_korean, passages))
         for passage in passages:
             letters = _LETTER.findall(passage)
             others = [letter for letter in letters if letter > _LATIN_END]
@@ -48,6 +53,20 @@ class ScriptCheck:
                 wide = len(_WIDE.findall(passage)) > len(others) / 2
                 least = _LEAST_WIDE if wide else _LEAST
                 self._unknown += self._letters_per_token(passage) < least
+
+    @property
+    def notes(self) -> list[str]:
+        """What the owner should be told."""
+        return [note for note in (self.warning, self._about_korean()) if note]
+
+    def _about_korean(self) -> str:
+        share = self._korean / max(1, self._passages)
+        if share < _WORTH_TELLING or self._korean_words != "pairs":
+            return ""
+        return (
+            f"{share:.0%} of the passages are in Korean. Their words are compared by pairs of syllables; to "
+            "compare morphemes, run `pip install 'mmchat[korean]'` and set ingest.korean_words = 'morphemes'."
+        )
 
     @property
     def warning(self) -> str:

@@ -248,7 +248,9 @@ class Pipeline:
         """Read files and add what comes of them."""
         self._progress.start(len(files))
         batch, tally = _Batch(), _Tally()
-        script = ScriptCheck(self._text_encoder.letters_per_token)
+        script = ScriptCheck(
+            self._text_encoder.letters_per_token, korean_words=self._config.korean_words
+        )
         steps = self._read(files, writer.amendments.deleted)
         ahead = ReadAhead(steps, lambda read: read.weight, _BYTES_AHEAD)
         try:
@@ -267,7 +269,7 @@ class Pipeline:
         finally:
             ahead.close(interrupt=self._reading.close)
         tally.embedded += self._flush(batch, writer)
-        tally.notes += [script.warning] if script.warning else []
+        tally.notes += script.notes
         return tally
 
     def _read(self, files: Sequence[FileToRead], deleted: Mapping[str, str]) -> Iterator[_Read]:

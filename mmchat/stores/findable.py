@@ -36,7 +36,7 @@ class FindableWriter:
         text_policy: VectorPolicy = TEXT_POLICY,
         image_policy: VectorPolicy = IMAGE_POLICY,
     ) -> None:
-        self._words = WordsWriter(connection, generation / _SPOOL)
+        self._words = WordsWriter(connection, generation / _SPOOL, manifest.splitter())
         self._text, self._images = (
             VectorWriter(VectorFiles.of(generation, name), encoder.dimension, policy)
             for name, encoder, policy in (

@@ -18,7 +18,6 @@ from mmchat.stores.layout import CATALOG, IMAGE, MANIFEST, TEXT, current_generat
 from mmchat.stores.manifest import Manifest
 from mmchat.stores.postings import WordsReader
 from mmchat.stores.vectors import FEW, VectorFiles, VectorReader, damaged
-from mmchat.stores.words import matched_tokens, query_words
 from mmchat.types import Chunk, Document, FileProblem, Filter, Picture
 
 _FILTERS_KEPT = 16
@@ -43,6 +42,7 @@ class LocalReader:
         Raises:
             IndexNotFound: there is no index in `folder`.
             IndexMismatch: it is damaged, or of another version of mmchat.
+            MissingExtra: its words need a package that is not installed.
         """
         self.folder = folder
         self.generation = current_generation(folder)
@@ -54,6 +54,7 @@ class LocalReader:
                 (IMAGE, self.manifest.image_encoder),
             )
         )
+        self._splitter = self.manifest.splitter()
         self._local = threading.local()
         self._filters: OrderedDict[tuple[ItemTable, str], Rows] = OrderedDict()
         self._filters_lock = threading.Lock()
@@ -88,13 +89,13 @@ class LocalReader:
     def search_words(self, text: str, k: int, where: Filter | None = None) -> list[Scored]:
         """Return the `k` chunks that match the words of `text` best (BM25), best first."""
         rows = self._open_to("chunks", where)
-        found = self._words.search(self._connection, query_words(text), k, rows)
+        found = self._words.search(self._connection, self._splitter.query(text), k, rows)
         return self._scored("chunks", found)
 
     def matched_words(self, text: str, chunk_ids: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
         """Return chunk id to the words of `text` that the chunk has, as they are written in `text`."""
         chunks = self.chunks(chunk_ids)
-        return {item: matched_tokens(text, chunk.context_text) for item, chunk in chunks.items()}
+        return {i: self._splitter.matched(text, c.context_text) for i, c in chunks.items()}
 
     @property
     def words_per_chunk(self) -> float:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mmchat.errors import IndexMismatch
+from mmchat.stores.words import PAIRS, WordSplitter
 
 FORMAT_VERSION = 2
 
@@ -53,6 +54,10 @@ class Manifest:
     text_vectors: VectorRecord = VectorRecord()
     image_vectors: VectorRecord = VectorRecord()
     format: int = FORMAT_VERSION
+
+    def splitter(self) -> WordSplitter:
+        """Return what makes words of its passages and of queries."""
+        return WordSplitter(str(self.ingest.get("korean_words", PAIRS)))
 
     def write(self, path: Path) -> None:
         """Write the manifest as JSON that a person can read."""

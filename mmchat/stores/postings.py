@@ -22,7 +22,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from mmchat.stores.words import indexed_words
+from mmchat.stores.words import WordSplitter
 
 Rows: TypeAlias = NDArray[np.int64]
 Scores: TypeAlias = NDArray[np.float32]
@@ -60,6 +60,7 @@ class WordsWriter:
     Args:
         connection: of the catalog; must not be in a transaction.
         spool: a file for what waits; it is made, and removed by `finish`.
+        splitter: makes words of passages.
         postings_in_memory: pairs of a word and a passage after which they go to the file.
     """
 
@@ -67,11 +68,13 @@ class WordsWriter:
         self,
         connection: sqlite3.Connection,
         spool: Path,
+        splitter: WordSplitter,
         *,
         postings_in_memory: int = _POSTINGS_IN_MEMORY,
     ) -> None:
         self._connection = connection
         self._spool = spool
+        self._splitter = splitter
         self._most = postings_in_memory
         self._rows = array("q")
         self._lengths = array("I")
@@ -93,7 +96,7 @@ class WordsWriter:
 
     def add(self, row: int, text: str) -> None:
         """Add the passage of that row, which must be higher than the rows before it."""
-        words = indexed_words(text)
+        words = self._splitter.indexed(text)
         place = len(self._rows)
         self._rows.append(row)
         self._lengths.append(len(words))
@@ -229,7 +232,7 @@ class WordsReader:
 
         Args:
             connection: to the catalog that this reader was made for.
-            words: distinct words as `query_words` gives them.
+            words: distinct words as `WordSplitter.query` gives them.
             k: how many, at most.
             allowed: rows that may be found, ascending; None is all.
         """

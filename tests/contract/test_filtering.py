@@ -16,7 +16,7 @@ from mmchat.stores.base import SourcePart
 from mmchat.stores.local import LocalReader, read_manifest
 from mmchat.stores.manifest import EncoderRecord, Manifest
 from mmchat.stores.vectors_writing import VectorPolicy
-from mmchat.stores.words import indexed_words, query_words
+from mmchat.stores.words import WordSplitter
 from mmchat.stores.writing import LocalWriter
 from mmchat.types import (
     AllOf,
@@ -259,10 +259,10 @@ def test_nearest_under_a_filter(shop: Shop, where: Filter | None):
 
 
 def brute_force_bm25(items: list[Item], query: str) -> dict[str, float]:
-    counts = {item.id: Counter(indexed_words(item.text)) for item in items}
+    counts = {item.id: Counter(WordSplitter().indexed(item.text)) for item in items}
     scores = dict.fromkeys(counts, 0.0)
     whole = 0.0
-    for word in query_words(query):
+    for word in WordSplitter().query(query):
         n = sum(word in c for c in counts.values())
         idf = math.log(1 + (len(items) - n + 0.5) / (n + 0.5))
         whole += idf * 1.5

@@ -17,6 +17,7 @@ from mmchat.stores import vectors_writing
 from mmchat.stores.postings import SCHEMA, WordsReader, WordsWriter
 from mmchat.stores.vectors import VectorFiles, VectorReader
 from mmchat.stores.vectors_writing import VectorPolicy, VectorWriter
+from mmchat.stores.words import WordSplitter
 
 DIMENSION = 24
 SMALL = VectorPolicy(flat_up_to=300)
@@ -184,7 +185,7 @@ def test_words_that_come_and_go_count_as_if_they_had_come_at_once(
         connection.executescript(SCHEMA)
         for added, removed in steps:
             spool = tmp_path_factory.mktemp("words") / "spool"
-            writer = WordsWriter(connection, spool, postings_in_memory=in_memory)
+            writer = WordsWriter(connection, spool, WordSplitter(), postings_in_memory=in_memory)
             for row, text in added.items():
                 writer.add(row, text)
             writer.remove(sorted(removed))

@@ -42,3 +42,15 @@ def test_other_scripts_need_more_letters_a_token(text: str):
     check = ScriptCheck(lambda _: 1.1)
     check.look([text])
     assert check.warning
+
+
+def test_the_extra_for_korean_is_named_where_korean_is_seen():
+    for passages, setting, said in (
+        ([KOREAN] * 2 + [ENGLISH] * 8, "pairs", True),
+        ([KOREAN] * 2 + [ENGLISH] * 8, "morphemes", False),
+        ([KOREAN] + [ENGLISH] * 30, "pairs", False),
+        ([], "pairs", False),
+    ):
+        check = ScriptCheck(in_pieces, korean_words=setting)
+        check.look(passages)
+        assert any("mmchat[korean]" in note for note in check.notes) == said
