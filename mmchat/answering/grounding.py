@@ -100,7 +100,7 @@ class Thresholds:
     Lets 98 % of the answerable questions pass, and 11 % of the unanswerable ones."""
     quote: float = 0.5
     """Confidence in a sentence from which on it may be quoted in place of an answer."""
-    coverage: float = 0.7
+    coverage: float = 0.64
     """The share of a sentence's own words that its evidence has to contain."""
 
 
@@ -127,6 +127,7 @@ _ORDER = re.compile(
 )
 _REMEMBERED = 4096
 """Sentences whose vectors are kept: 6 MB at 384 dimensions."""
+_MOST_SUPPORT = 4
 _POINT = 0.34
 """By how much more of the question another sentence has to have before an answer is refused for it:
 one word of three."""
@@ -234,10 +235,10 @@ def check(
 ) -> Verdict:
     """Decide whether the evidence says what `sentence` says.
 
-    A sentence rests on one evidence sentence, or on two of the same passage. Its amounts have to
-    stand in them, its names in them or in the passage's headings; it must not deny what they assert
-    or assert what they deny; and they have to contain enough of the content words that it adds to
-    the question.
+    A sentence rests on one to four evidence sentences of the same passage. Its amounts have to
+    stand in them, its names in them or in the passage's headings; it must not deny what the best of
+    them asserts or assert what it denies; and they have to contain enough of the content words that it
+    adds to the question.
     """
     if not evidence:
         return Verdict(problem="there is no evidence")
@@ -259,22 +260,21 @@ def check(
 
 
 def _best_support(sentence: str, evidence: Sequence[Evidence]) -> tuple[Evidence, ...]:
-    """Return the evidence sentence that covers most, and a second one where it adds something."""
-    wanted = content_words(sentence) | {each.value for each in claims(sentence)}
-
-    def covered(each: Evidence) -> frozenset[str]:
-        return wanted & (content_words(each.text) | {found.value for found in amounts(each.text)})
-
-    first = max(evidence, key=lambda each: (len(covered(each)), each.relevance))
-    if not covered(first):
-        return ()
-    rest = [
-        (len(covered(each) - covered(first)), each.relevance, each)
+    """Return the evidence sentence that covers most, and up to three others where they add something."""
+    left = content_words(sentence) | {each.value for each in claims(sentence)}
+    open_to = {
+        each: content_words(each.text) | {found.value for found in amounts(each.text)}
         for each in evidence
-        if each.passage == first.passage and each is not first
-    ]
-    added, _, second = max(rest, key=lambda each: each[:2], default=(0, 0.0, first))
-    return (first, second) if added else (first,)
+    }
+    support: list[Evidence] = []
+    while open_to and len(support) < _MOST_SUPPORT:
+        best = max(open_to, key=lambda each: (len(left & open_to[each]), each.relevance))
+        if not left & open_to[best]:
+            break
+        support.append(best)
+        left -= open_to.pop(best)
+        open_to = {e: words for e, words in open_to.items() if e.passage == best.passage}
+    return tuple(support)
 
 
 def _unsupported_amount(sentence: str, support: Sequence[Evidence], heading: str) -> str:
@@ -295,8 +295,7 @@ def _unsupported_name(sentence: str, support: Sequence[Evidence], heading: str) 
 
 
 def _contradiction(sentence: str, support: Sequence[Evidence]) -> str:
-    says = polarity(sentence)
-    contradicted = any(says.contradicts(polarity(each.text)) for each in support)
+    contradicted = polarity(sentence).contradicts(polarity(support[0].text))
     return "the evidence says the opposite" if contradicted else ""
 
 
