@@ -44,6 +44,10 @@ _UNIT_NAMES = {
     "time": "time times 번 회",
 }
 _UNITS = {name: unit for unit, names in _UNIT_NAMES.items() for name in names.split()}
+# "minute" and "inches" without the endings that a light stemmer takes off.
+_UNIT_STEMS = frozenset(
+    name.removesuffix("s").removesuffix("e") for name in _UNITS if len(name) > 3
+)
 _ENGLISH = {
     "zero": "0", "one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6",
     "seven": "7", "eight": "8", "nine": "9", "ten": "10", "eleven": "11", "twelve": "12",
@@ -123,6 +127,11 @@ def _in_words(text: str) -> Iterator[Amount]:
             yield Amount(number, next(units, None))
         elif word in {"a", "an"} and following and len(following[0]) > 2 and _unit(following[0]):
             yield Amount("1", _unit(following[0]))
+
+
+def is_unit(word: str) -> bool:
+    """Tell whether a word, or the stem of one, is a unit's name."""
+    return _unit(word) is not None or word in _UNIT_STEMS
 
 
 def _unit(word: str) -> str | None:

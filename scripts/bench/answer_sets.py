@@ -1,0 +1,142 @@
+"""Questions with written answers from ../shared/data, folders that answer them, and questions that none does."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+DATA = Path(__file__).parents[2].parent / "shared" / "data"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question with the answers that people wrote; without any it cannot be answered."""
+
+    text: str
+    written: tuple[str, ...] = ()
+    photo: Path | None = None
+    documents: frozenset[str] = frozenset()
+    """Where the answer stands: paths of documents, each with all that begins so."""
+
+
+@dataclass(frozen=True)
+class AnswerSet:
+    """A folder that can be indexed, and its questions."""
+
+    name: str
+    folder: Path
+    answerable: Sequence[Asked]
+    language: str = "en"
+
+
+def read(data: Path, work: Path) -> list[AnswerSet]:
+    """Return all sets; what has to be written as a folder is written below `work`."""
+    return [make(data, work) for make in (_epqa, _manual, _outdoor, _korquad)]
+
+
+def unanswerable(
+    sets: Sequence[AnswerSet], data: Path, count: int, seed: int
+) -> dict[str, list[Asked]]:
+    """Return for each set questions that its folder cannot answer: half of them of other sets, in its
+    language where there is one, and half of clinc150's that are out of every scope."""
+    found = {}
+    scopes = json.loads((data / "clinc150" / "data_full.json").read_text(encoding="utf-8"))
+    outside = [Asked(text) for text, _ in scopes["oos_test"]]
+    for each in sets:
+        generator = random.Random(f"{seed} {each.name}")
+        others = [
+            Asked(question.text)
+            for other in sets
+            if other.name != each.name
+            for question in other.answerable
+            if question.photo is None
+        ]
+        half = count // 2
+        found[each.name] = generator.sample(others, half) + generator.sample(outside, count - half)
+    return found
+
+
+def _epqa(data: Path, work: Path) -> AnswerSet:
+    """Questions about products, each with its own product's name; only those that can be answered fully."""
+    source = data / "epqa"
+    full: dict[str, set[str]] = {}
+    for row in (source / "qrels.tsv").read_text(encoding="utf-8").splitlines()[1:]:
+        question, document, grade = row.split("\t")
+        if int(grade) == 2:
+            full.setdefault(question, set()).add(f"corpus.jsonl#{document}")
+    questions = [
+        Asked(row["text"], tuple(row["answers"]), documents=frozenset(full[row["_id"]]))
+        for row in _rows(source / "queries.jsonl")
+        if row["_id"] in full and row.get("answers")
+    ]
+    return AnswerSet("epqa", _folder(work / "epqa", source / "corpus.jsonl"), questions)
+
+
+def _manual(data: Path, work: Path) -> AnswerSet:
+    source = data / "manual-tv"
+    gold: dict[str, set[str]] = {}
+    for row in (source / "qrels.tsv").read_text(encoding="utf-8").splitlines()[1:]:
+        question, document, _ = row.split("\t")
+        gold.setdefault(question, set()).add(f"corpus.jsonl#{document}")
+    questions = [
+        Asked(row["text"], tuple(row["answers"]), documents=frozenset(gold.get(row["_id"], ())))
+        for row in _rows(source / "queries.jsonl")
+        if row.get("answers")
+    ]
+    return AnswerSet("manual-tv", _folder(work / "manual-tv", source / "corpus.jsonl"), questions)
+
+
+def _outdoor(data: Path, work: Path) -> AnswerSet:
+    """ "This product", and a photo of it that is not in the catalogue."""
+    source = data / "outdoor"
+    questions = [
+        Asked(
+            row["text"],
+            tuple(row["answers"]),
+            source / row["photo"],
+            frozenset({row["product"]}),
+        )
+        for row in _rows(source / "questions.jsonl")
+    ]
+    return AnswerSet("outdoor", source / "catalog", questions)
+
+
+def _korquad(data: Path, work: Path) -> AnswerSet:
+    articles = json.loads((data / "korquad" / "KorQuAD_v1.0_dev.json").read_bytes())["data"]
+    folder = work / "korquad"
+    folder.mkdir(parents=True, exist_ok=True)
+    rows: list[dict[str, str]] = []
+    questions: list[Asked] = []
+    for article in articles:
+        for paragraph in article["paragraphs"]:
+            number = len(rows)
+            rows.append(
+                {"id": f"p{number}", "title": article["title"], "text": paragraph["context"]}
+            )
+            questions += [
+                Asked(
+                    each["question"],
+                    tuple(answer["text"] for answer in each["answers"]),
+                    documents=frozenset({f"paragraphs.jsonl#p{number}"}),
+                )
+                for each in paragraph["qas"]
+            ]
+    text = "\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
+    (folder / "paragraphs.jsonl").write_text(text + "\n", encoding="utf-8")
+    return AnswerSet("korquad", folder, questions, "ko")
+
+
+def _folder(folder: Path, *files: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in files:
+        shutil.copy(file, folder / file.name)
+    return folder
+
+
+def _rows(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
