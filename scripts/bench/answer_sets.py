@@ -1,4 +1,4 @@
-"""Questions with written answers from ../shared/data, folders that answer them, and questions that none does."""
+"""Questions with written answers from ../shared/data, what answers them, and questions that nothing does."""
 
 from __future__ import annotations
 
