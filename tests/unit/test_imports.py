@@ -24,6 +24,7 @@ VOCABULARY = {
     "mmchat.filters",
     "mmchat.pictures",
     "mmchat.drawings",
+    "mmchat.serialise",
 }
 PARTS = ("ingest", "encoders", "stores", "retrieval", "answering", "sessions")
 EDGES = ("cli", "web", "api", "evaluation")
