@@ -282,6 +282,20 @@ class Answer:
     """Where the answer is not known, the titles of the documents that came nearest."""
 
 
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """An earlier question and its answer: what a later question may lean on."""
+
+    question: str
+    """As it was searched: it stands alone."""
+    answer: str = ""
+    product: str = ""
+    """The title of the product that the answer was about."""
+    image: Image | None = None
+    """The picture that came with the question."""
+    status: Status | None = None
+
+
 class HandoffReason(StrEnum):
     """Why a conversation was passed to a person."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mmchat.answering.words import Language
@@ -12,7 +14,17 @@ class Phrases:
     """What the assistant says in one language."""
 
     abstention: str
-    """The whole answer where the documents do not hold one. Offers a person."""
+    """Where the documents hold no answer; has one field, `searched`: what they were searched for."""
+    asked: str
+    """A question that was searched; has one field, `question`."""
+    photo: str
+    """A photo that was searched with."""
+    nearest: str
+    """The titles of the documents that came nearest; has one field, `topics`."""
+    offer: str
+    """Offers a person."""
+    refusal: str
+    """For a topic that is not talked about."""
     quotation: str
     """Around a quotation in another language than the question's; has one field, `quote`."""
     resemblance: str
@@ -23,10 +35,12 @@ class Phrases:
 
 PHRASES: dict[Language, Phrases] = {
     "en": Phrases(
-        abstention=(
-            "I don't know: I found nothing about this in the documents. "
-            "Would you like me to pass your question to a person?"
-        ),
+        abstention="I don't know: I searched the documents for {searched} and found no answer.",
+        asked="“{question}”",
+        photo="your photo",
+        nearest="The nearest topics there are: {topics}.",
+        offer="Would you like me to pass your question to a person?",
+        refusal="I cannot talk about this here. Please ask me about our products and services.",
         quotation="The documents say: “{quote}”",
         resemblance="This looks like {title}.",
         unknown=(
@@ -42,9 +56,13 @@ PHRASES: dict[Language, Phrases] = {
         ),
     ),
     "ko": Phrases(
-        abstention=(
-            "잘 모르겠습니다: 문서에서 이 질문에 대한 내용을 찾지 못했습니다. "
-            "담당자에게 연결해 드릴까요?"
+        abstention="잘 모르겠습니다: 문서에서 {searched} 찾아보았지만 답을 찾지 못했습니다.",
+        asked="“{question}”에 대해",
+        photo="보내 주신 사진을",
+        nearest="가장 가까운 주제는 다음과 같습니다: {topics}.",
+        offer="담당자에게 연결해 드릴까요?",
+        refusal=(
+            "이 주제에 대해서는 여기에서 말씀드릴 수 없습니다. 저희 상품과 서비스에 대해 질문해 주세요."
         ),
         quotation="문서에는 이렇게 적혀 있습니다: “{quote}”",
         resemblance="이 사진은 {title}처럼 보입니다.",
@@ -57,3 +75,37 @@ def says_unknown(sentence: str) -> bool:
     """True where a model says in `sentence` that it does not know."""
     plain = sentence.strip().lower().replace("’", "'")
     return any(plain.startswith(start) for each in PHRASES.values() for start in each.unknown)
+
+
+_SHOWN = 120
+"""Characters of a question or a title that are repeated, at most."""
+_ADDRESS = re.compile(r"\b(?:https?|ftp|data|javascript):\S*", re.IGNORECASE)
+_MARKUP = re.compile(r"[\[\]<>{}()*_`|#!\\~]+")
+
+
+def abstention(phrases: Phrases, question: str, topics: Sequence[str], *, offer: bool) -> str:
+    """Return the whole answer where the documents do not hold one.
+
+    Args:
+        phrases: the sentences of the customer's language.
+        question: what was searched; empty where it was a photo alone.
+        topics: titles of the documents that came nearest, best first.
+        offer: whether a person is offered.
+    """
+    shown = plain(question)
+    searched = phrases.asked.format(question=shown) if shown else phrases.photo
+    said = [phrases.abstention.format(searched=searched)]
+    if titles := ", ".join(title for title in map(plain, topics) if title):
+        said.append(phrases.nearest.format(topics=titles))
+    if offer:
+        said.append(phrases.offer)
+    return " ".join(said)
+
+
+def plain(text: str) -> str:
+    """Return a text that somebody else wrote as one short line without addresses and markup.
+
+    It is repeated in a sentence of our own, and a reader's program may show that as Markdown.
+    """
+    line = " ".join(_MARKUP.sub(" ", _ADDRESS.sub(" ", text)).split())
+    return line if len(line) <= _SHOWN else line[: _SHOWN - 1].rstrip() + "…"

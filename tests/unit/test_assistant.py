@@ -319,7 +319,8 @@ class TestAbstention:
         assert answer.sources == answer.pictures == ()
         assert script.history == [], "the generator is not even asked"
         language = "ko" if "잔" in question else "en"
-        assert answer.answer == PHRASES[language].abstention  # type: ignore[index]
+        begin = PHRASES[language].abstention.split("{")[0]  # type: ignore[index]
+        assert answer.answer.startswith(begin)
 
     def test_english_offers_a_person(self) -> None:
         answer = ask("Do you sell lawn mowers?")
