@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from mmchat.answering.words import Language
+from mmchat.types import HandoffReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,10 @@ class Phrases:
     """Offers a person."""
     refusal: str
     """For a topic that is not talked about."""
+    handed_over: Mapping[HandoffReason, str]
+    """When a conversation is passed to a person, by the reason."""
+    is_handed_over: str
+    """Where it was passed on before."""
     quotation: str
     """Around a quotation in another language than the question's; has one field, `quote`."""
     resemblance: str
@@ -41,6 +46,19 @@ PHRASES: dict[Language, Phrases] = {
         nearest="The nearest topics there are: {topics}.",
         offer="Would you like me to pass your question to a person?",
         refusal="I cannot talk about this here. Please ask me about our products and services.",
+        handed_over={
+            HandoffReason.REQUEST: "I have passed this conversation to a person, who will answer you.",
+            HandoffReason.UNANSWERED: (
+                "I have passed your questions to a person, who will answer you."
+            ),
+            HandoffReason.ANGER: (
+                "I am sorry about this. I have passed this conversation to a person, who will help you."
+            ),
+            HandoffReason.TOPIC: (
+                "This is something that a person should answer. I have passed the conversation on."
+            ),
+        },
+        is_handed_over="This conversation is with a person already, who will answer you.",
         quotation="The documents say: “{quote}”",
         resemblance="This looks like {title}.",
         unknown=(
@@ -64,6 +82,17 @@ PHRASES: dict[Language, Phrases] = {
         refusal=(
             "이 주제에 대해서는 여기에서 말씀드릴 수 없습니다. 저희 상품과 서비스에 대해 질문해 주세요."
         ),
+        handed_over={
+            HandoffReason.REQUEST: "이 대화를 담당자에게 전달했습니다. 담당자가 답변드리겠습니다.",
+            HandoffReason.UNANSWERED: "질문을 담당자에게 전달했습니다. 담당자가 답변드리겠습니다.",
+            HandoffReason.ANGER: (
+                "불편을 드려 죄송합니다. 이 대화를 담당자에게 전달했습니다. 담당자가 도와드리겠습니다."
+            ),
+            HandoffReason.TOPIC: (
+                "이 내용은 담당자가 직접 답변드려야 합니다. 이 대화를 담당자에게 전달했습니다."
+            ),
+        },
+        is_handed_over="이 대화는 이미 담당자에게 전달되었습니다. 담당자가 답변드리겠습니다.",
         quotation="문서에는 이렇게 적혀 있습니다: “{quote}”",
         resemblance="이 사진은 {title}처럼 보입니다.",
         unknown=("모르", "잘 모르", "알 수 없", "죄송", "정보가 없", "답을 찾을 수 없"),

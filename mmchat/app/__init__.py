@@ -8,12 +8,14 @@ from mmchat.app.amending import add, delete
 from mmchat.app.assistant import Assistant, build_generator
 from mmchat.app.building import build_index, sync
 from mmchat.app.corpus import build_corpus
+from mmchat.app.desk import Desk, new_owner, open_store
 from mmchat.app.encoders import Encoders, default_models
 from mmchat.app.index import Index, describe_index, open_index
 from mmchat.app.watching import watch
 
 __all__ = [
     "Assistant",
+    "Desk",
     "Encoders",
     "Index",
     "add",
@@ -23,7 +25,9 @@ __all__ = [
     "default_models",
     "delete",
     "describe_index",
+    "new_owner",
     "open_index",
+    "open_store",
     "sync",
     "watch",
 ]

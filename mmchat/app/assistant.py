@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Self
 
 from mmchat.answering.assistant import AnswerPipeline
 from mmchat.answering.examples import read_examples
+from mmchat.answering.phrases import Phrases
 from mmchat.answering.policy import Policy
 from mmchat.answering.prompt import EXAMPLES, Style
 from mmchat.app.index import Index
@@ -72,12 +73,13 @@ class Assistant:
         self.config = config or index.config
         models = ModelStore(progress=download_progress)
         self._generator = generator or build_generator(self.config, models)
+        self._policy = policy_of(self.config)
         self._pipeline = AnswerPipeline(
             _FreshRetriever(index),
             index.encoders.text,
             self._generator,
             self.config.answers,
-            policy=policy_of(self.config),
+            policy=self._policy,
         )
 
     def ask(
@@ -108,6 +110,10 @@ class Assistant:
     ) -> AnswerStream:
         """Answer piece by piece; the last piece carries the whole `Answer`. Close it to stop."""
         return self._pipeline.stream(text, self._opened(image), history=history)
+
+    def phrases(self, text: str) -> Phrases:
+        """Return the assistant's own sentences, in the language in which who wrote `text` is answered."""
+        return self._policy.phrases(text)
 
     def warm_up(self) -> None:
         """Load what the first question would wait for: encoders, generator, its worked examples."""

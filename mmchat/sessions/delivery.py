@@ -56,7 +56,6 @@ class Courier:
         *,
         secret: str = "",
         time_limit: float = 10.0,
-        first_wait: float = _FIRST_WAIT,
     ) -> None:
         """Take what is to be delivered, and where to; `start` begins.
 
@@ -65,13 +64,11 @@ class Courier:
             url: the owner's own address. It is not followed to another one.
             secret: signs the requests; without one they are not signed.
             time_limit: seconds that a request may take.
-            first_wait: seconds before the second attempt; each further one waits about twice as long.
         """
         self._queue = queue
         self._url = url
         self._key = signing_key(secret)
         self._time_limit = time_limit
-        self._first_wait = first_wait
         # While a request and the wait after it last, no other process takes the same handoff.
         self._lease = 2 * time_limit + 2 * _LONGEST_WAIT
         self._closing = threading.Event()
@@ -106,6 +103,9 @@ class Courier:
                         self._deliver(client, parcel)
                 except SessionError as error:
                     _log.warning("Handoffs are not delivered for now: %s", error)
+                except Exception:
+                    # Whatever it was, the handoffs after it are still to be delivered.
+                    _log.exception("A handoff could not be delivered; others are.")
                 self._news.wait(_LOOK_EVERY)
 
     def _deliver(self, client: httpx.Client, parcel: Parcel) -> None:
@@ -116,7 +116,8 @@ class Courier:
             sleep_using_event,
             stop_after_attempt,
             stop_when_event_set,
-            wait_exponential_jitter,
+            wait_exponential,
+            wait_random,
         )
 
         conversation = parcel.record.conversation
@@ -129,7 +130,7 @@ class Courier:
 
         attempts = Retrying(
             stop=stop_after_attempt(_ATTEMPTS) | stop_when_event_set(self._closing),
-            wait=wait_exponential_jitter(self._first_wait, _LONGEST_WAIT, jitter=self._first_wait),
+            wait=wait_exponential(_FIRST_WAIT, _LONGEST_WAIT) + wait_random(0, _FIRST_WAIT),
             sleep=sleep_using_event(self._closing),
             retry=retry_if_exception_type(_NotNow),
             after=keep_failure,

@@ -19,15 +19,35 @@ from mmchat.sessions.tables import ConversationRow, HandoffRow, SourceRow, TurnR
 from mmchat.types import Handoff, HandoffReason, Hit, Source, Status
 
 
-def conversation(row: ConversationRow) -> Conversation:
-    """Return a conversation whose turns, sources, feedback and handoff were read with it."""
+def conversation(row: ConversationRow, turns: Sequence[TurnRow]) -> Conversation:
+    """Return a conversation, whose handoff was read with it, with some of its turns."""
     return Conversation(
         id=row.id,
         title=row.title,
         created=row.created,
         updated=row.updated,
-        turns=tuple(_turn(each) for each in row.turns),
+        turns=tuple(turn(each) for each in turns),
         handoff=handoff(row.handoff) if row.handoff else None,
+    )
+
+
+def turn(row: TurnRow) -> TurnRecord:
+    """Return a turn whose sources and feedback were read with it."""
+    rated = row.feedback
+    return TurnRecord(
+        id=row.id,
+        created=row.created,
+        question=row.question,
+        asked=row.asked,
+        picture=row.picture_id,
+        answer=row.answer,
+        status=Status(row.status) if row.status else None,
+        sources=tuple(_source(each) for each in row.sources),
+        shown=tuple(_hit(each) for each in row.shown),
+        nearest=tuple(row.nearest),
+        seconds=row.seconds,
+        written_by=row.written_by,
+        feedback=Feedback(rated.useful, rated.reason, rated.created) if rated else None,
     )
 
 
@@ -57,11 +77,11 @@ def unanswered(row: TurnRow) -> Unanswered:
     )
 
 
-def source_rows(turn: int, sources: Sequence[Source]) -> list[SourceRow]:
+def source_rows(number: int, sources: Sequence[Source]) -> list[SourceRow]:
     """Return the rows of an answer's sources."""
     return [
         SourceRow(
-            turn_id=turn,
+            turn_id=number,
             n=source.n,
             document=source.document,
             title=source.title,
@@ -82,25 +102,6 @@ def source_rows(turn: int, sources: Sequence[Source]) -> list[SourceRow]:
 def shown_values(pictures: Sequence[Hit]) -> list[dict[str, Any]]:
     """Return the pictures beside an answer as JSON values."""
     return [{**hit_values(each), "thumb_path": _text(each.thumb_path)} for each in pictures]
-
-
-def _turn(row: TurnRow) -> TurnRecord:
-    rated = row.feedback
-    return TurnRecord(
-        id=row.id,
-        created=row.created,
-        question=row.question,
-        asked=row.asked,
-        picture=row.picture_id,
-        answer=row.answer,
-        status=Status(row.status) if row.status else None,
-        sources=tuple(_source(each) for each in row.sources),
-        shown=tuple(_hit(each) for each in row.shown),
-        nearest=tuple(row.nearest),
-        seconds=row.seconds,
-        written_by=row.written_by,
-        feedback=Feedback(rated.useful, rated.reason, rated.created) if rated else None,
-    )
 
 
 def _source(row: SourceRow) -> Source:

@@ -41,11 +41,6 @@ _PICTURE_PX = 1600
 """The longer side of a kept picture, in pixels."""
 _TITLE = 80
 """Characters of a title that is taken from the first question."""
-_WHOLE = (
-    selectinload(ConversationRow.turns).selectinload(TurnRow.sources),
-    selectinload(ConversationRow.turns).selectinload(TurnRow.feedback),
-    selectinload(ConversationRow.handoff),
-)
 
 
 def new_owner() -> str:
@@ -165,8 +160,12 @@ class OwnConversations:
                 for row, count, over in found
             ]
 
-    def get(self, conversation: str) -> Conversation:
-        """Return a conversation with everything that was said.
+    def get(self, conversation: str, *, last: int | None = None) -> Conversation:
+        """Return a conversation with everything that was said, or with its last turns.
+
+        Args:
+            conversation: its id.
+            last: turns at most; all of them where it is not given.
 
         Raises:
             UnknownConversation: there is none of that id here.
@@ -175,11 +174,11 @@ class OwnConversations:
             row = session.scalar(
                 select(ConversationRow)
                 .where(ConversationRow.id == conversation, self._mine())
-                .options(*_WHOLE)
+                .options(selectinload(ConversationRow.handoff))
             )
             if row is None:
                 _unknown(conversation)
-            return reading.conversation(row)
+            return reading.conversation(row, _turns(session, conversation, last))
 
     def picture(self, conversation: str, picture: str) -> bytes:
         """Return a picture that a customer sent, as the bytes of a JPEG file.
@@ -282,10 +281,7 @@ class OwnConversations:
             self._require(session, conversation)
             if session.get(HandoffRow, conversation) is not None:
                 return None
-            whole = session.scalars(
-                select(ConversationRow).where(ConversationRow.id == conversation).options(*_WHOLE)
-            ).one()
-            turns = reading.conversation(whole).turns
+            turns = [reading.turn(each) for each in _turns(session, conversation, None)]
             row = HandoffRow(
                 conversation_id=conversation,
                 turn_id=turn,
@@ -321,6 +317,18 @@ class OwnConversations:
         if row is None:
             _unknown(f"with turn {turn}")
         return row
+
+
+def _turns(session: Session, conversation: str, last: int | None) -> list[TurnRow]:
+    """Return the last turns of a conversation, oldest first, with what belongs to them."""
+    newest = (
+        select(TurnRow)
+        .where(TurnRow.conversation_id == conversation)
+        .options(selectinload(TurnRow.sources), selectinload(TurnRow.feedback))
+        .order_by(TurnRow.id.desc())
+        .limit(last)
+    )
+    return list(session.scalars(newest))[::-1]
 
 
 def _unknown(conversation: str) -> NoReturn:

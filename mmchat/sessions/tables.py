@@ -77,7 +77,6 @@ class ConversationRow(Base):
     title: Mapped[str] = mapped_column(AnyText)
     created: Mapped[datetime.datetime]
     updated: Mapped[datetime.datetime] = mapped_column(index=True)
-    turns: Mapped[list[TurnRow]] = relationship(order_by="TurnRow.id", passive_deletes=True)
     handoff: Mapped[HandoffRow | None] = relationship(passive_deletes=True)
 
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from mmchat.answering.words import content_words
-from mmchat.types import Answer, Exchange
+from mmchat.types import Exchange, Source
 
 _WORD = re.compile(r"[\w’'-]+")
 _ATTRIBUTES = frozenset(
@@ -17,12 +17,12 @@ _ATTRIBUTES = frozenset(
 _MEASURE = re.compile(r"\b\d+(?:[.,]\d+)?\s*(?:[a-zA-Z%°²³]{1,4}|리터|인치|와트)?(?!\w)")
 
 
-def product_of(answer: Answer) -> str:
-    """Return the title of the product that an answer is about, or nothing.
+def product_of(sources: Sequence[Source]) -> str:
+    """Return the title of the product that an answer with these sources is about, or nothing.
 
     A product is what has a picture: a page about delivery has none, and nobody means it by "it".
     """
-    pictured = (source for source in answer.sources if source.picture and source.title)
+    pictured = (source for source in sources if source.picture and source.title)
     return next((source.title for source in pictured), "")
 
 
