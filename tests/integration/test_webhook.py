@@ -7,7 +7,6 @@ import hashlib
 import hmac
 import io
 import json
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,8 +15,6 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "unit"))
 from shelf_assistant import shelf_desk
 
 import mmchat

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from test_assistant import Script, Shelf, WordsEncoder
+from shelf_assistant import Script, Shelf, WordsEncoder
 
 from mmchat.answering.assistant import AnswerPipeline
 from mmchat.answering.examples import read_examples
