@@ -19,7 +19,7 @@ from mmchat.answering.assistant import AnswerPipeline
 from mmchat.answering.phrases import PHRASES
 from mmchat.config import AnswerConfig
 from mmchat.errors import GenerationError, QueryError
-from mmchat.types import Answer, Hit, Query, Status
+from mmchat.types import Answer, Exchange, Hit, Query, Status
 
 
 def pipeline(
@@ -348,3 +348,26 @@ class TestPictures:
         answer = assistant.ask("How should I store this?", self.image)
         assert shelf.queries[-1].image is self.image
         assert answer.answer == "Store bananas in room temperature [1]."
+
+
+class TestFollowUps:
+    said = (Exchange("How long does asparagus keep?", product="Asparagus"),)
+
+    def test_the_likeliest_reading_that_can_be_answered_is_taken(self) -> None:
+        shelf = Shelf()
+        answer = pipeline(shelf=shelf)[0].ask("And the shelf life?", history=self.said)
+        assert [query.text for query in shelf.queries] == [
+            "How long does the shelf life keep?",
+            "Shelf life of the Asparagus?",
+        ][: len(shelf.queries)]
+        assert answer.asked == shelf.queries[-1].text
+        assert answer.nearest or answer.sources
+
+    def test_where_none_can_the_likeliest_is_what_was_asked(self) -> None:
+        shelf = Shelf()
+        answer = pipeline(shelf=shelf)[0].ask("And lawn mowers?", history=self.said)
+        assert answer.status == Status.ABSTAINED
+        assert len(shelf.queries) == 4, (
+            "three readings, and the first once more for what is near it"
+        )
+        assert answer.asked == shelf.queries[0].text == shelf.queries[-1].text

@@ -34,7 +34,7 @@ _QUESTION = re.compile(
     r"should|has|have|must|please|tell|show|i|we|my|you)\b",
     re.IGNORECASE,
 )
-_ARTICLE = re.compile(r"^(?:for\s+)?(?:the|a|an|your|my|that|this)\s+", re.IGNORECASE)
+_ARTICLE = re.compile(r"^(?:for\s+)?(?:the|a|an|its|their|your|my|that|this)\s+", re.IGNORECASE)
 _ONE = re.compile(r"\b(?:ones?|versions?|models?)$", re.IGNORECASE)
 _PROPERTIES = frozenset(
     "price cost warranty guarantee weight size dimensions colour color colours colors capacity volume noise "
@@ -71,7 +71,8 @@ def _with_product(question: str, product: str) -> list[str] | None:
     if mention(question, product) is not None:
         return None
     if _EMPTY_IT.search(question):
-        return [f"{product}: {question}", question]
+        both = [f"{product}: {question}", question]
+        return both[::-1] if len(telling_words(question)) > 1 else both
     if _PRONOUN.search(question):
         # Once is enough: "Is the kettle safe, and does it leak?"
         return [_PRONOUN.sub(lambda match: _standing_for(match[0], named), question, count=1)]
@@ -95,17 +96,18 @@ def _is_half(bare: str) -> bool:
 
 def _completed(bare: str, last: str, product: str) -> list[str]:
     """Return the last question with the new half in the place where it belongs."""
-    stem, named = last.rstrip("?!. "), bool(product)
-    what = _ARTICLE.sub("", bare)
-    place = _PLACE.match(bare) and what == bare
-    appended = f"{stem} {bare}?"
-    if place and not has_attribute(bare):
-        return [appended]
-    about_product = f"{_capital(bare)} for the {product}?" if named else ""
-    if what.lower().split()[-1] in _PROPERTIES or what.lower() in _PROPERTIES:
-        return [text for text in (about_product, appended, f"{_capital(bare)}?") if text]
-    swapped = _swapped(what, stem, product) if named else ""
-    return [text for text in (swapped, about_product, f"{stem}? {_capital(bare)}?") if text]
+    stem, what = last.rstrip("?!. "), _ARTICLE.sub("", bare)
+    joined = f"{stem}? {_capital(bare)}?"
+    same_kind = bool(_ONE.search(what)) or has_attribute(what)
+    if _PLACE.match(bare) and what == bare and not (product and same_kind):
+        return [f"{stem} {bare[:1].lower()}{bare[1:]}?"]
+    if not product:
+        return [joined]
+    about_product = f"{_capital(what)} of the {product}?"
+    if what.lower().split()[-1] in _PROPERTIES:
+        return [about_product, joined, f"{_capital(what)}?"]
+    swapped = _swapped(what, stem, product)
+    return [text for text in (swapped, "" if same_kind else about_product, joined) if text]
 
 
 def _swapped(what: str, stem: str, product: str) -> str:
