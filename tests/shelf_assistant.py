@@ -142,9 +142,13 @@ class ShelfIndex:
         self.config = config
         self.shelf = Shelf()
         self.encoders = SimpleNamespace(text=WordsEncoder())
+        self.manifest = SimpleNamespace(chunks=len(DOCUMENTS))
 
     def retriever(self) -> Shelf:
         return self.shelf
+
+    def search(self, text: str, k: int, where: object = None) -> Sequence[Hit]:
+        return self.shelf.search(Query(text, k=k))
 
     def open_image(self, image: Any) -> Any:
         return open_image(image)

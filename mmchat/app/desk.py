@@ -11,6 +11,7 @@ from mmchat.answering.followups import LOOKED_BACK
 from mmchat.answering.followups.mentions import product_of
 from mmchat.answering.handoff import HandoffRules
 from mmchat.answering.memory import summarise
+from mmchat.app.keeping import open_store
 from mmchat.errors import QueryError
 from mmchat.types import (
     Answer,
@@ -85,7 +86,7 @@ class Desk:
         return self.store.of(owner).start()
 
     def ask(
-        self, owner: str, conversation: str, text: str = "", image: ImageInput | None = None
+        self, owner: str | None, conversation: str, text: str = "", image: ImageInput | None = None
     ) -> Answer:
         """Return the whole answer; see `stream`."""
         *_, last = self.stream(owner, conversation, text, image)
@@ -93,7 +94,7 @@ class Desk:
         return last.answer
 
     def stream(
-        self, owner: str, conversation: str, text: str = "", image: ImageInput | None = None
+        self, owner: str | None, conversation: str, text: str = "", image: ImageInput | None = None
     ) -> AnswerStream:
         """Answer within a conversation, piece by piece; close the iterator to stop.
 
@@ -101,8 +102,8 @@ class Desk:
         person takes over, a piece has `handoff`; the last one has the whole answer and the turn's number.
 
         Args:
-            owner: the customer's token.
-            conversation: the id of one of their conversations.
+            owner: the customer's token; None for whoever runs the shop, who reaches all conversations.
+            conversation: the id of one of the customer's conversations.
             text: the question; may be empty where there is a picture.
             image: a picture that it is about.
 
@@ -110,7 +111,7 @@ class Desk:
             UnknownConversation: there is none of that id, or it is somebody else's.
             QueryError: there is neither a question nor a picture, or it cannot be read.
         """
-        own = self.store.of(owner)
+        own = self.store.everything() if owner is None else self.store.of(owner)
         opened = None if image is None else self.assistant.index.open_image(image)
         if not text.strip() and opened is None:
             raise QueryError(
@@ -215,24 +216,6 @@ class Desk:
     def _writer(self) -> str:
         index = self.assistant.index
         return f"{self.assistant.config.answers.generator}, index {index.path.name}"
-
-
-def open_store(database: str) -> SessionStore:
-    """Open the conversations in a database: a SQLite file, or a URL of SQLAlchemy.
-
-    Raises:
-        ConfigError, MissingExtra, SessionError: they cannot be opened; the message says why.
-    """
-    from mmchat.sessions import SessionStore
-
-    return SessionStore.open(database)
-
-
-def new_owner() -> str:
-    """Return a token for a customer: who has it reads that customer's conversations, nobody else does."""
-    from mmchat.sessions import new_owner as made
-
-    return made()
 
 
 def _exchange(turn: TurnRecord) -> Exchange:

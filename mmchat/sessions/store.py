@@ -119,7 +119,7 @@ class OwnConversations:
         """Begin a conversation; return its id, which cannot be guessed."""
         if self._owner is None:
             raise InputError("A conversation needs an owner. Use SessionStore.of(token).start().")
-        now, key = _now(), secrets.token_urlsafe(24)
+        now, key = _now(), secrets.token_hex(16)
         with self._database.session(write=True) as session:
             session.add(
                 ConversationRow(id=key, owner=self._owner, title="", created=now, updated=now)
@@ -226,7 +226,7 @@ class OwnConversations:
             self._require(session, conversation)
             picture = None
             if jpeg is not None:
-                picture = secrets.token_urlsafe(24)
+                picture = secrets.token_hex(16)
                 session.add(PictureRow(id=picture, conversation_id=conversation, jpeg=jpeg))
                 session.flush()
             turn = TurnRow(

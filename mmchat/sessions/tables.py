@@ -19,7 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 ID_LENGTH = 32
-"""Characters of an id: 24 random bytes in URL-safe base64."""
+"""Characters of an id: 16 random bytes in hexadecimal, which a shell takes for no option."""
 
 
 class UtcDateTime(TypeDecorator[datetime.datetime]):
