@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -126,12 +126,15 @@ def serve(
     """Serve the chat in the browser."""
     overrides = {"web.host": host, "web.port": port, "answers.generator": generator}
     settings = load_settings(config, set_, overrides)
-    with _assistant(open_named(index, settings), settings) as assistant:
+    with (
+        _assistant(open_named(index, settings), settings) as assistant,
+        mmchat.Desk(assistant) if settings.sessions.keep else nullcontext() as desk,
+    ):
         from mmchat.web import serve as serve_chat
 
         # Whoever asks in the first seconds waits for what is left of this.
         threading.Thread(target=assistant.warm_up, daemon=True).start()
-        serve_chat(assistant, settings.web)
+        serve_chat(assistant, settings.web, desk=desk)
 
 
 @contextmanager
