@@ -67,7 +67,8 @@ def build_page(assistant: Assistant, config: WebConfig, *, desk: Desk | None = N
         with gr.Row(elem_id="columns"):
             with gr.Column(scale=3, min_width=300, elem_id="talk"):
                 chat = _chat(offered, config, text, rated=desk is not None)
-                box = _box(text)
+                # A question must not come before the conversation that it belongs to is there again.
+                box = _box(text, ready=desk is None)
             with gr.Column(scale=2, min_width=300, elem_id="beside"):
                 gr.Markdown(str(text("beside")), elem_classes="heading")
                 sources = gr.HTML(sources_html(None), elem_id="sources")
@@ -108,8 +109,9 @@ def _chat(offered: list[Example], config: WebConfig, text: gr.I18n, *, rated: bo
     )
 
 
-def _box(text: gr.I18n) -> gr.MultimodalTextbox:
+def _box(text: gr.I18n, *, ready: bool) -> gr.MultimodalTextbox:
     return gr.MultimodalTextbox(
+        interactive=ready,
         elem_id="box",
         label=text("placeholder"),
         show_label=False,

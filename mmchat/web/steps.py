@@ -36,8 +36,8 @@ _log = logging.getLogger(__name__)
 
 Shown: TypeAlias = tuple[Conversation, list[Message], str, Any]
 """The conversation, its messages, the sources as HTML, and the gallery of pictures."""
-ShownWithBox: TypeAlias = tuple[Conversation, list[Message], str, Any, Any]
-"""The same, and the box that questions are typed into."""
+ShownWithBox: TypeAlias = tuple[Conversation, Any, Any, Any, Any]
+"""The same, and the box that questions are typed into. What is skipped stays as it is."""
 
 
 class Steps:
@@ -52,7 +52,7 @@ class Steps:
         self._desk = desk
 
     def restore(self, request: gr.Request) -> ShownWithBox:
-        """Show the visitor's last conversation again, after the page was loaded."""
+        """Show the visitor's last conversation again after the page was loaded, and take questions."""
         turns: Conversation = ()
         owner = request.cookies.get(OWNER_COOKIE, "")
         if self._desk is not None and owner:
@@ -72,6 +72,8 @@ class Steps:
                     )
             except MmchatError:
                 _log.exception("A conversation could not be shown again.")
+        if not turns:
+            return (), gr.skip(), gr.skip(), gr.skip(), _box(busy=False)
         return *_shown(turns), _box(busy=False)
 
     def rate(self, turns: Conversation, given: gr.LikeData) -> None:
