@@ -15,7 +15,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mmchat.app import Assistant, Index, add, build_index, delete, open_index, sync, watch
+    from mmchat.app import (
+        Assistant,
+        Desk,
+        Index,
+        add,
+        build_index,
+        delete,
+        new_owner,
+        open_index,
+        sync,
+        watch,
+    )
     from mmchat.config import Config, load_config
     from mmchat.errors import MmchatError
     from mmchat.types import (
@@ -24,6 +35,8 @@ if TYPE_CHECKING:
         AnyOf,
         Contains,
         Equals,
+        Exchange,
+        Handoff,
         Hit,
         In,
         IndexReport,
@@ -42,7 +55,10 @@ __all__ = [
     "Assistant",
     "Config",
     "Contains",
+    "Desk",
     "Equals",
+    "Exchange",
+    "Handoff",
     "Hit",
     "In",
     "Index",
@@ -56,6 +72,7 @@ __all__ = [
     "build_index",
     "delete",
     "load_config",
+    "new_owner",
     "open_index",
     "sync",
     "watch",
@@ -64,10 +81,12 @@ __all__ = [
 _HOMES = {
     "mmchat.app": (
         "Assistant",
+        "Desk",
         "Index",
         "add",
         "build_index",
         "delete",
+        "new_owner",
         "open_index",
         "sync",
         "watch",
@@ -75,7 +94,7 @@ _HOMES = {
     "mmchat.config": ("Config", "load_config"),
     "mmchat.errors": ("MmchatError",),
     "mmchat.types": (
-        *("Answer", "Hit", "IndexReport", "Source", "Status"),
+        *("Answer", "Exchange", "Handoff", "Hit", "IndexReport", "Source", "Status"),
         *("AllOf", "AnyOf", "Contains", "Equals", "In", "Not", "Range"),
     ),
 }

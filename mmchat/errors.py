@@ -4,7 +4,8 @@
     ├── ConfigError          a setting is unknown, or its value is not usable
     ├── InputError           what the caller handed over (a path, a query, a picture) is not usable
     │   ├── FileRejected     one file of a folder cannot be indexed; the others still are
-    │   └── QueryError       a query that cannot be answered as it stands
+    │   ├── QueryError       a query that cannot be answered as it stands
+    │   └── UnknownConversation  there is none of that id, or it is somebody else's
     ├── StoreError           an index cannot be opened, read or written
     │   ├── IndexNotFound    there is no index at that path
     │   ├── IndexMismatch    the index was built with another version or other encoders
@@ -13,6 +14,7 @@
     │   ├── UnknownModel     no model of that name in the catalogue
     │   ├── DownloadError    the files of a model could not be fetched
     │   └── HashMismatch     a file is not the one that the catalogue pins
+    ├── SessionError         the conversations cannot be opened, read or written
     ├── MissingExtra         an optional dependency is not installed
     └── GenerationError      a generator failed while it wrote an answer
 
@@ -49,6 +51,10 @@ class QueryError(InputError):
     """A query that cannot be answered as it stands (empty, k below one, an unreadable picture)."""
 
 
+class UnknownConversation(InputError):
+    """There is no conversation of that id, or it belongs to somebody else: both look the same."""
+
+
 class StoreError(MmchatError):
     """An index cannot be opened, read or written."""
 
@@ -83,6 +89,12 @@ class DownloadError(ModelError):
 
 class HashMismatch(ModelError):
     """A file is not the one that the catalogue pins; it was removed."""
+
+
+class SessionError(MmchatError):
+    """The conversations cannot be opened, read or written."""
+
+    exit_code = 6
 
 
 class MissingExtra(MmchatError):

@@ -47,6 +47,8 @@ def answer_values(answer: Answer) -> dict[str, object]:
         "sources": [source_values(source) for source in answer.sources],
         "pictures": [hit_values(hit) for hit in answer.pictures],
         "seconds": round(answer.seconds, 3),
+        "asked": answer.asked,
+        "nearest": list(answer.nearest),
     }
 
 

@@ -44,6 +44,10 @@ class Status(StrEnum):
     PARTIAL = "partial"
     """Something of what the model wrote was dropped, or only a quotation could be given."""
     ABSTAINED = "abstained"
+    REFUSED = "refused"
+    """The owner does not want this topic to be talked about."""
+    HANDED_OVER = "handed over"
+    """A person will answer; nothing was searched."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,6 +276,45 @@ class Answer:
     """Pictures that stand beside the answer, best first."""
     first_token_seconds: float | None = None
     """Seconds from the question to the first piece of the answer."""
+    asked: str = ""
+    """The question that was searched: it stands alone where the customer's leant on earlier ones."""
+    nearest: tuple[str, ...] = ()
+    """Where the answer is not known, the titles of the documents that came nearest."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """An earlier question and its answer: what a later question may lean on."""
+
+    question: str
+    """As it was searched: it stands alone."""
+    answer: str = ""
+    product: str = ""
+    """The title of the product that the answer was about."""
+    image: Image | None = None
+    """The picture that came with the question."""
+    status: Status | None = None
+
+
+class HandoffReason(StrEnum):
+    """Why a conversation was passed to a person."""
+
+    REQUEST = "request"
+    """The customer asked for one, or accepted the offer."""
+    UNANSWERED = "unanswered"
+    """Several questions in a row that the documents do not answer."""
+    ANGER = "anger"
+    TOPIC = "topic"
+    """Something that a person should answer: a topic or an amount of the settings."""
+
+
+@dataclass(frozen=True, slots=True)
+class Handoff:
+    """A conversation that was passed to a person. Both sides see it."""
+
+    reason: HandoffReason
+    detail: str = ""
+    """What in the conversation gave the reason: the words, the topic, the amount."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,6 +323,10 @@ class AnswerPiece:
 
     text: str = ""
     answer: Answer | None = None
+    handoff: Handoff | None = None
+    """Set once in a conversation, in the step by which a person takes over."""
+    turn: int | None = None
+    """In the last step, the number under which the turn is kept, where it is."""
 
 
 AnswerStream: TypeAlias = Iterator[AnswerPiece]

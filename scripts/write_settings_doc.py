@@ -9,6 +9,7 @@ from dataclasses import fields
 from pathlib import Path
 
 import mmchat.config.sections
+import mmchat.config.service
 from mmchat.config import Config
 
 TARGET = Path(__file__).parents[1] / "docs" / "settings.md"
@@ -30,13 +31,21 @@ k = 8
 [answers]
 generator = "none"
 
+[service]
+forbidden_topics = ["politics", "/competitor (a|b)/"]
+
+[handoff]
+amount = 200
+
 [web]
 company = "Lumbrook"
 ```
 
+A list is written `["one", "two"]` in the file, and `one,two` in the environment and as a flag.
+
 `MMCHAT_HOME` names the folder for models, `MMCHAT_INDEX` the index that is used where none is named.
 
-This page is written by `scripts/write_settings_doc.py` from `mmchat/config/sections.py`.
+This page is written by `scripts/write_settings_doc.py` from `mmchat/config/sections.py` and `service.py`.
 
 | key | default | meaning |
 | --- | --- | --- |
@@ -46,8 +55,9 @@ This page is written by `scripts/write_settings_doc.py` from `mmchat/config/sect
 def meanings() -> dict[tuple[str, str], str]:
     """Return (class, field) to the sentence that stands below the field in the source."""
     found: dict[tuple[str, str], str] = {}
-    source = Path(mmchat.config.sections.__file__).read_text(encoding="utf-8")
-    for node in ast.parse(source).body:
+    modules = (mmchat.config.sections, mmchat.config.service)
+    sources = [Path(str(module.__file__)).read_text(encoding="utf-8") for module in modules]
+    for node in (node for source in sources for node in ast.parse(source).body):
         if not isinstance(node, ast.ClassDef):
             continue
         for entry, following in zip(node.body, node.body[1:], strict=False):
@@ -69,7 +79,8 @@ def rows() -> Iterator[str]:
         part = getattr(config, section.name)
         for setting in fields(part):
             default = getattr(part, setting.name)
-            shown = "(empty)" if default == "" else str(default)
+            shown = ", ".join(default) if isinstance(default, tuple) else str(default)
+            shown = shown or "(empty)"
             text = meaning[type(part).__name__, setting.name]
             yield f"| {section.name}.{setting.name} | {shown} | {text} |\n"
 

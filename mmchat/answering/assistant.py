@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from mmchat.answering.draft import Candidate, Draft, without_marks
+from mmchat.answering.followups import understand
 from mmchat.answering.generators.base import Generator
 from mmchat.answering.grounding import (
     Evidence,
@@ -25,18 +26,14 @@ from mmchat.answering.grounding import (
     answerable,
     check,
 )
-from mmchat.answering.phrases import PHRASES, says_unknown
+from mmchat.answering.phrases import abstention, says_unknown
+from mmchat.answering.policy import Policy
 from mmchat.answering.prompt import STOP, Passage, build, estimate_tokens
 from mmchat.answering.sentences import split_stream
-from mmchat.answering.words import (
-    language_of,
-    leans_on_history,
-    telling_words,
-    without_unproven_verdict,
-)
+from mmchat.answering.words import language_of, telling_words, without_unproven_verdict
 from mmchat.config import AnswerConfig
 from mmchat.errors import GenerationError, QueryError
-from mmchat.types import Answer, AnswerPiece, Chunk, Hit, Query, Status
+from mmchat.types import Answer, AnswerPiece, Chunk, Exchange, Hit, Query, Status
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -47,6 +44,8 @@ _MAX_QUESTION = 10_000
 """Characters of a question that are read."""
 _MAX_SENTENCES = 3
 """An answer is a sentence or two; a small model that goes on begins to invent."""
+_NEAREST = 3
+"""Titles that are offered where the answer is not known."""
 
 
 class Retriever(Protocol):
@@ -68,16 +67,24 @@ Pieces: TypeAlias = Iterator[str]
 class _Turn:
     """One question on its way to an answer."""
 
-    text: str
+    question: str
+    """As it was asked: its language is answered in."""
+    readings: Sequence[str]
+    """What it may mean by itself, the likeliest first."""
     image: Image | None
     started: float
     cancel: threading.Event
+    text: str = ""
+    """The reading that is answered."""
     hits: Sequence[Hit] = ()
     candidates: Sequence[Candidate] = ()
     evidence: Sequence[Evidence] = ()
     draft: Draft = field(default_factory=lambda: Draft(()))
     status: Status = Status.ANSWERED
     first_token: float | None = None
+    own_words: str = ""
+    """What the assistant says itself, where nothing of the documents is said."""
+    nearest: tuple[str, ...] = ()
 
     @property
     def chunks(self) -> list[Chunk]:
@@ -104,6 +111,7 @@ class AnswerPipeline:
         config: AnswerConfig,
         *,
         thresholds: Thresholds | None = None,
+        policy: Policy | None = None,
     ) -> None:
         """Join the parts; nothing is loaded or computed yet.
 
@@ -113,6 +121,7 @@ class AnswerPipeline:
             generator: writes the answer; None quotes sentences of the documents instead.
             config: how much is shown and written, and for how long.
             thresholds: when evidence is enough.
+            policy: how the owner wants answers to be written, and what they are not about.
         """
         # Korean is one by default: of 25 questions on KorQuAD the small default model answered 17 right
         # in its own words and 19 by quotation, in 5.8 and 0.3 seconds.
@@ -122,13 +131,14 @@ class AnswerPipeline:
         self._generator = generator
         self._config = config
         self._thresholds = thresholds or Thresholds()
+        self._policy = policy or Policy()
 
     def ask(
         self,
         text: str = "",
         image: Image | None = None,
         *,
-        history: Sequence[str] = (),
+        history: Sequence[str | Exchange] = (),
         cancel: threading.Event | None = None,
     ) -> Answer:
         """Return the whole answer; see `stream`."""
@@ -141,7 +151,7 @@ class AnswerPipeline:
         text: str = "",
         image: Image | None = None,
         *,
-        history: Sequence[str] = (),
+        history: Sequence[str | Exchange] = (),
         cancel: threading.Event | None = None,
     ) -> Iterator[AnswerPiece]:
         """Yield the answer sentence by sentence, and in the last piece the whole of it.
@@ -149,8 +159,8 @@ class AnswerPipeline:
         Args:
             text: the question; may be empty where there is a picture.
             image: a photo to search with.
-            history: what the customer asked before, oldest first; a question that leans on the last
-                one ("and in the freezer?") is searched together with it.
+            history: what was said before, oldest first; a question that leans on it ("and in the
+                freezer?") is made to stand alone. A text is a question whose answer is not known.
             cancel: ends the answer soon after it is set, with what is there.
 
         Raises:
@@ -164,9 +174,12 @@ class AnswerPipeline:
                 "Got an empty question and no picture, expected words, a picture, or both. "
                 "Ask about something that the documents may tell."
             )
-        if history and leans_on_history(text):
-            text = f"{history[-1]} {text}"
-        turn = _Turn(text, image, time.perf_counter(), cancel or threading.Event())
+        readings: Sequence[str] = (text,)
+        if image is None:
+            said = [Exchange(each) if isinstance(each, str) else each for each in history]
+            follow_up = understand(text, said)
+            readings, image = follow_up.readings, follow_up.image
+        turn = _Turn(text, readings, image, time.perf_counter(), cancel or threading.Event())
         return self._run(turn)
 
     def warm_up(self) -> None:
@@ -180,24 +193,46 @@ class AnswerPipeline:
         if self._generator is not None:
             with (
                 suppress(GenerationError),
-                closing(self._generator.stream(build("warm", []), max_tokens=1)) as pieces,
+                closing(
+                    self._generator.stream(build("warm", [], self._policy.style), max_tokens=1)
+                ) as pieces,
             ):
                 for _ in pieces:
                     pass
 
     def _run(self, turn: _Turn) -> Iterator[AnswerPiece]:
-        self._retrieve(turn)
-        for piece in self._write(turn):
-            if turn.first_token is None:
-                turn.first_token = time.perf_counter() - turn.started
-            yield AnswerPiece(piece)
-        if not turn.draft:
-            turn.status = Status.ABSTAINED
+        phrases = self._policy.phrases(turn.question)
+        if any(map(self._policy.refuses, (turn.question, *turn.readings))):
+            turn.status, turn.own_words = Status.REFUSED, phrases.refusal
+        else:
+            self._retrieve(turn)
+            for piece in self._write(turn):
+                if turn.first_token is None:
+                    turn.first_token = time.perf_counter() - turn.started
+                yield AnswerPiece(piece)
+            if not turn.draft:
+                titles = dict.fromkeys(hit.title for hit in turn.hits if hit.title)
+                turn.nearest = tuple(itertools.islice(titles, _NEAREST))
+                turn.status = Status.ABSTAINED
+                turn.own_words = abstention(
+                    phrases, turn.text, turn.nearest, offer=self._policy.offers_person
+                )
+        if turn.own_words:
             turn.first_token = time.perf_counter() - turn.started
-            yield AnswerPiece(PHRASES[language_of(turn.text)].abstention)
+            yield AnswerPiece(turn.own_words)
         yield AnswerPiece(answer=self._finish(turn))
 
     def _retrieve(self, turn: _Turn) -> None:
+        """Find what answers the likeliest reading that can be answered, or else the likeliest."""
+        for reading in turn.readings:
+            self._search(turn, reading)
+            if turn.image is not None or answerable(turn.evidence, self._thresholds):
+                return
+        if len(turn.readings) > 1:
+            self._search(turn, turn.readings[0])
+
+    def _search(self, turn: _Turn, reading: str) -> None:
+        turn.text = reading
         # Passages and pictures come in one list: enough of it to hold the passages that are wanted.
         query = Query(text=turn.text, image=turn.image, k=5 * self._config.passages)
         turn.hits = self._retriever.search(query)
@@ -215,7 +250,7 @@ class AnswerPipeline:
             yield from self._name_photo(turn)
         elif turn.image is None and not answerable(turn.evidence, self._thresholds):
             return
-        elif self._generator is None or language_of(turn.text) in self._quoted_languages:
+        elif self._generator is None or language_of(turn.question) in self._quoted_languages:
             yield from self._quote(turn, turn.evidence, most=2)
         else:
             yield from self._generate(turn, self._generator)
@@ -275,7 +310,7 @@ class AnswerPipeline:
         """Yield the sentences that the generator writes about a passage, until it knows no more."""
         passage = Passage(" > ".join(chunk.breadcrumb), self._fitting(chunk.text, turn.text))
         pieces = generator.stream(
-            build(turn.text, [passage]),
+            build(turn.text, [passage], self._policy.style),
             max_tokens=self._config.max_tokens,
             stop=STOP,
             time_limit=turn.seconds_left(self._config.time_limit),
@@ -292,7 +327,9 @@ class AnswerPipeline:
     def _fitting(self, text: str, question: str) -> str:
         """Cut a passage to what the context holds beside the examples, question and answer."""
         assert self._generator is not None
-        fixed = sum(estimate_tokens(each.content) for each in build(question, []))
+        fixed = sum(
+            estimate_tokens(each.content) for each in build(question, [], self._policy.style)
+        )
         room = self._generator.context_tokens - self._config.max_tokens - fixed
         if estimate_tokens(text) <= room:
             return text
@@ -300,12 +337,13 @@ class AnswerPipeline:
 
     def _quote(self, turn: _Turn, evidence: Sequence[Evidence], most: int) -> Pieces:
         """Quote the sentences that most probably answer, the most probable first."""
-        language = language_of(turn.text)
+        language = self._policy.language(turn.question)
+        phrases = self._policy.phrases(turn.question)
         confident = (each for each in evidence if each.confidence >= self._thresholds.quote)
         for each in itertools.islice(confident, most):
             text = each.text
             if language_of(text) != language:
-                text = PHRASES[language].quotation.format(quote=text)
+                text = phrases.quotation.format(quote=text)
             yield turn.draft.add(text, [each])
 
     def _name_photo(self, turn: _Turn) -> Pieces:
@@ -314,8 +352,8 @@ class AnswerPipeline:
         if picture is None:
             return
         title = picture.title or picture.document
-        language = language_of(turn.text or title)
-        yield turn.draft.add_picture(PHRASES[language].resemblance.format(title=title), picture)
+        phrases = self._policy.phrases(turn.question or title)
+        yield turn.draft.add_picture(phrases.resemblance.format(title=title), picture)
         beside = [
             each
             for each in turn.evidence
@@ -326,7 +364,6 @@ class AnswerPipeline:
             yield turn.draft.add(first.text, [first])
 
     def _finish(self, turn: _Turn) -> Answer:
-        abstained = turn.status == Status.ABSTAINED
         documents = {source.document for source in turn.draft.sources}
         pictures = {
             hit.picture: hit
@@ -334,10 +371,12 @@ class AnswerPipeline:
             if hit.picture and hit.document in documents
         }
         return Answer(
-            answer=PHRASES[language_of(turn.text)].abstention if abstained else turn.draft.text,
+            answer=turn.own_words or turn.draft.text,
             status=turn.status,
             sources=turn.draft.sources,
             seconds=time.perf_counter() - turn.started,
             pictures=tuple(reversed(pictures.values())),
             first_token_seconds=turn.first_token,
+            asked=turn.text,
+            nearest=turn.nearest,
         )

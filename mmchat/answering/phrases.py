@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from mmchat.answering.words import Language
+from mmchat.types import HandoffReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,7 +15,21 @@ class Phrases:
     """What the assistant says in one language."""
 
     abstention: str
-    """The whole answer where the documents do not hold one. Offers a person."""
+    """Where the documents hold no answer; has one field, `searched`: what they were searched for."""
+    asked: str
+    """A question that was searched; has one field, `question`."""
+    photo: str
+    """A photo that was searched with."""
+    nearest: str
+    """The titles of the documents that came nearest; has one field, `topics`."""
+    offer: str
+    """Offers a person."""
+    refusal: str
+    """For a topic that is not talked about."""
+    handed_over: Mapping[HandoffReason, str]
+    """When a conversation is passed to a person, by the reason."""
+    is_handed_over: str
+    """Where it was passed on before."""
     quotation: str
     """Around a quotation in another language than the question's; has one field, `quote`."""
     resemblance: str
@@ -23,10 +40,25 @@ class Phrases:
 
 PHRASES: dict[Language, Phrases] = {
     "en": Phrases(
-        abstention=(
-            "I don't know: I found nothing about this in the documents. "
-            "Would you like me to pass your question to a person?"
-        ),
+        abstention="I don't know: I searched the documents for {searched} and found no answer.",
+        asked="“{question}”",
+        photo="your photo",
+        nearest="The nearest topics there are: {topics}.",
+        offer="Would you like me to pass your question to a person?",
+        refusal="I cannot talk about this here. Please ask me about our products and services.",
+        handed_over={
+            HandoffReason.REQUEST: "I have passed this conversation to a person, who will answer you.",
+            HandoffReason.UNANSWERED: (
+                "I have passed your questions to a person, who will answer you."
+            ),
+            HandoffReason.ANGER: (
+                "I am sorry about this. I have passed this conversation to a person, who will help you."
+            ),
+            HandoffReason.TOPIC: (
+                "This is something that a person should answer. I have passed the conversation on."
+            ),
+        },
+        is_handed_over="This conversation is with a person already, who will answer you.",
         quotation="The documents say: “{quote}”",
         resemblance="This looks like {title}.",
         unknown=(
@@ -42,10 +74,25 @@ PHRASES: dict[Language, Phrases] = {
         ),
     ),
     "ko": Phrases(
-        abstention=(
-            "잘 모르겠습니다: 문서에서 이 질문에 대한 내용을 찾지 못했습니다. "
-            "담당자에게 연결해 드릴까요?"
+        abstention="잘 모르겠습니다: 문서에서 {searched} 찾아보았지만 답을 찾지 못했습니다.",
+        asked="“{question}”에 대해",
+        photo="보내 주신 사진을",
+        nearest="가장 가까운 주제는 다음과 같습니다: {topics}.",
+        offer="담당자에게 연결해 드릴까요?",
+        refusal=(
+            "이 주제에 대해서는 여기에서 말씀드릴 수 없습니다. 저희 상품과 서비스에 대해 질문해 주세요."
         ),
+        handed_over={
+            HandoffReason.REQUEST: "이 대화를 담당자에게 전달했습니다. 담당자가 답변드리겠습니다.",
+            HandoffReason.UNANSWERED: "질문을 담당자에게 전달했습니다. 담당자가 답변드리겠습니다.",
+            HandoffReason.ANGER: (
+                "불편을 드려 죄송합니다. 이 대화를 담당자에게 전달했습니다. 담당자가 도와드리겠습니다."
+            ),
+            HandoffReason.TOPIC: (
+                "이 내용은 담당자가 직접 답변드려야 합니다. 이 대화를 담당자에게 전달했습니다."
+            ),
+        },
+        is_handed_over="이 대화는 이미 담당자에게 전달되었습니다. 담당자가 답변드리겠습니다.",
         quotation="문서에는 이렇게 적혀 있습니다: “{quote}”",
         resemblance="이 사진은 {title}처럼 보입니다.",
         unknown=("모르", "잘 모르", "알 수 없", "죄송", "정보가 없", "답을 찾을 수 없"),
@@ -57,3 +104,37 @@ def says_unknown(sentence: str) -> bool:
     """True where a model says in `sentence` that it does not know."""
     plain = sentence.strip().lower().replace("’", "'")
     return any(plain.startswith(start) for each in PHRASES.values() for start in each.unknown)
+
+
+_SHOWN = 120
+"""Characters of a question or a title that are repeated, at most."""
+_ADDRESS = re.compile(r"\b(?:https?|ftp|data|javascript):\S*", re.IGNORECASE)
+_MARKUP = re.compile(r"[\[\]<>{}()*_`|#!\\~]+")
+
+
+def abstention(phrases: Phrases, question: str, topics: Sequence[str], *, offer: bool) -> str:
+    """Return the whole answer where the documents do not hold one.
+
+    Args:
+        phrases: the sentences of the customer's language.
+        question: what was searched; empty where it was a photo alone.
+        topics: titles of the documents that came nearest, best first.
+        offer: whether a person is offered.
+    """
+    shown = plain(question)
+    searched = phrases.asked.format(question=shown) if shown else phrases.photo
+    said = [phrases.abstention.format(searched=searched)]
+    if titles := ", ".join(title for title in map(plain, topics) if title):
+        said.append(phrases.nearest.format(topics=titles))
+    if offer:
+        said.append(phrases.offer)
+    return " ".join(said)
+
+
+def plain(text: str) -> str:
+    """Return a text that somebody else wrote as one short line without addresses and markup.
+
+    It is repeated in a sentence of our own, and a reader's program may show that as Markdown.
+    """
+    line = " ".join(_MARKUP.sub(" ", _ADDRESS.sub(" ", text)).split())
+    return line if len(line) <= _SHOWN else line[: _SHOWN - 1].rstrip() + "…"

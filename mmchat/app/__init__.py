@@ -8,22 +8,39 @@ from mmchat.app.amending import add, delete
 from mmchat.app.assistant import Assistant, build_generator
 from mmchat.app.building import build_index, sync
 from mmchat.app.corpus import build_corpus
+from mmchat.app.desk import Desk
 from mmchat.app.encoders import Encoders, default_models
 from mmchat.app.index import Index, describe_index, open_index
+from mmchat.app.keeping import (
+    conversation_markdown,
+    conversation_values,
+    handoff_values,
+    new_owner,
+    open_store,
+)
+from mmchat.app.reporting import Gap, report
 from mmchat.app.watching import watch
 
 __all__ = [
     "Assistant",
+    "Desk",
     "Encoders",
+    "Gap",
     "Index",
     "add",
     "build_corpus",
     "build_generator",
     "build_index",
+    "conversation_markdown",
+    "conversation_values",
     "default_models",
     "delete",
     "describe_index",
+    "handoff_values",
+    "new_owner",
     "open_index",
+    "open_store",
+    "report",
     "sync",
     "watch",
 ]

@@ -8,11 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from mmchat.answering.assistant import AnswerPipeline
+from mmchat.answering.examples import read_examples
+from mmchat.answering.phrases import Phrases
+from mmchat.answering.policy import Policy
+from mmchat.answering.prompt import EXAMPLES, Style
 from mmchat.app.index import Index
-from mmchat.config import Config
+from mmchat.config import Config, Patterns
 from mmchat.errors import ModelError
 from mmchat.models import ModelStore, catalogue
-from mmchat.types import Answer, AnswerStream, Chunk, Hit, ImageInput, Query
+from mmchat.types import Answer, AnswerStream, Chunk, Exchange, Hit, ImageInput, Query
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -63,24 +67,34 @@ class Assistant:
 
         Raises:
             ModelError: the generator cannot be had.
+            ConfigError: the owner's worked examples cannot be used.
         """
         self.index = index
         self.config = config or index.config
         models = ModelStore(progress=download_progress)
         self._generator = generator or build_generator(self.config, models)
+        self._policy = policy_of(self.config)
         self._pipeline = AnswerPipeline(
-            _FreshRetriever(index), index.encoders.text, self._generator, self.config.answers
+            _FreshRetriever(index),
+            index.encoders.text,
+            self._generator,
+            self.config.answers,
+            policy=self._policy,
         )
 
     def ask(
-        self, text: str = "", image: ImageInput | None = None, *, history: Sequence[str] = ()
+        self,
+        text: str = "",
+        image: ImageInput | None = None,
+        *,
+        history: Sequence[str | Exchange] = (),
     ) -> Answer:
         """Answer a question in words, about a photo, or both.
 
         Args:
             text: the question.
             image: a photo that it is about.
-            history: what the same person asked before, oldest first.
+            history: what was said before, oldest first: `Exchange`s, or the questions alone.
 
         Raises:
             QueryError: there is neither a question nor a photo, or the photo cannot be read.
@@ -88,10 +102,18 @@ class Assistant:
         return self._pipeline.ask(text, self._opened(image), history=history)
 
     def stream(
-        self, text: str = "", image: ImageInput | None = None, *, history: Sequence[str] = ()
+        self,
+        text: str = "",
+        image: ImageInput | None = None,
+        *,
+        history: Sequence[str | Exchange] = (),
     ) -> AnswerStream:
         """Answer piece by piece; the last piece carries the whole `Answer`. Close it to stop."""
         return self._pipeline.stream(text, self._opened(image), history=history)
+
+    def phrases(self, text: str) -> Phrases:
+        """Return the assistant's own sentences, in the language in which who wrote `text` is answered."""
+        return self._policy.phrases(text)
 
     def warm_up(self) -> None:
         """Load what the first question would wait for: encoders, generator, its worked examples."""
@@ -111,6 +133,27 @@ class Assistant:
 
     def _opened(self, image: ImageInput | None) -> Image | None:
         return None if image is None else self.index.open_image(image)
+
+
+def policy_of(config: Config) -> Policy:
+    """Return what the settings decide of every answer.
+
+    Raises:
+        ConfigError: the file of worked examples cannot be used.
+    """
+    service, languages = config.service, config.service.languages
+    style = Style(
+        company=config.web.company,
+        tone=service.tone,
+        language=languages[0] if len(languages) == 1 else "",
+        examples=read_examples(Path(service.examples)) if service.examples else EXAMPLES,
+    )
+    return Policy(
+        style,
+        languages,
+        Patterns(service.forbidden_topics, "service.forbidden_topics"),
+        offers_person=config.handoff.enabled,
+    )
 
 
 def build_generator(config: Config, models: ModelStore) -> Generator | None:

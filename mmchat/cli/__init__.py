@@ -1,7 +1,7 @@
 """The command line. Results go to stdout, everything else to stderr.
 
 Exit codes: 0 done; 1 the disk or a port failed; 2 a flag, setting or input is not usable; 3 the index
-cannot be used; 4 a model cannot be had; 130 interrupted.
+cannot be used; 4 a model cannot be had; 6 the conversations cannot be used; 130 interrupted.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Annotated, NoReturn
 import typer
 
 import mmchat
-from mmchat.cli import asking, evaluating, indexing, models
+from mmchat.cli import asking, conversing, evaluating, indexing, models
 from mmchat.cli.options import say
 from mmchat.errors import MmchatError
 
@@ -32,6 +32,8 @@ app.command()(asking.ask)
 app.command()(asking.serve)
 app.command()(indexing.info)
 app.command("eval")(evaluating.evaluate)
+app.command()(conversing.report)
+app.add_typer(conversing.app, name="conversations")
 app.add_typer(models.app, name="models")
 
 

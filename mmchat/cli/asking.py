@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -20,6 +21,7 @@ from mmchat.cli.options import (
     load_settings,
     open_named,
     print_json,
+    say,
     shorten,
 )
 from mmchat.filters import parse_conditions
@@ -27,7 +29,7 @@ from mmchat.filters import parse_conditions
 if TYPE_CHECKING:
     from mmchat.app import Index
     from mmchat.config import Config
-    from mmchat.types import Answer, Hit
+    from mmchat.types import Answer, AnswerStream, Hit
 
 
 def search(
@@ -80,6 +82,10 @@ def search(
 def ask(
     question: Annotated[str, typer.Argument(help="The question.")] = "",
     image: ImageFile = None,
+    conversation: Annotated[
+        str,
+        typer.Option(help="Ask within a conversation that is kept: its id, `last`, or `new`."),
+    ] = "",
     generator: Annotated[str | None, typer.Option(help="Setting answers.generator.")] = None,
     index: IndexPath = None,
     config: ConfigFile = None,
@@ -88,14 +94,19 @@ def ask(
 ) -> None:
     """Answer a question from the index, with the sources."""
     settings = load_settings(config, set_, {"answers.generator": generator})
-    with _assistant(open_named(index, settings), settings) as assistant:
+    with (
+        _assistant(open_named(index, settings), settings) as assistant,
+        _stream(assistant, conversation, question, image) as pieces,
+    ):
         if as_json:
             from mmchat.serialise import answer_values
 
-            print_json(answer_values(assistant.ask(question, image=image)))
+            *_, last = pieces
+            assert last.answer is not None
+            print_json(answer_values(last.answer))
             return
         answer = None
-        for piece in assistant.stream(question, image=image):
+        for piece in pieces:
             typer.echo(piece.text, nl=False)
             sys.stdout.flush()
             answer = piece.answer or answer
@@ -115,12 +126,15 @@ def serve(
     """Serve the chat in the browser."""
     overrides = {"web.host": host, "web.port": port, "answers.generator": generator}
     settings = load_settings(config, set_, overrides)
-    with _assistant(open_named(index, settings), settings) as assistant:
+    with (
+        _assistant(open_named(index, settings), settings) as assistant,
+        mmchat.Desk(assistant) if settings.sessions.keep else nullcontext() as desk,
+    ):
         from mmchat.web import serve as serve_chat
 
         # Whoever asks in the first seconds waits for what is left of this.
         threading.Thread(target=assistant.warm_up, daemon=True).start()
-        serve_chat(assistant, settings.web)
+        serve_chat(assistant, settings.web, desk=desk)
 
 
 @contextmanager
@@ -132,6 +146,26 @@ def _assistant(index: Index, settings: Config) -> Iterator[mmchat.Assistant]:
         yield assistant
     finally:
         assistant.close()
+
+
+@contextmanager
+def _stream(
+    assistant: mmchat.Assistant, conversation: str, question: str, image: Path | None
+) -> Iterator[AnswerStream]:
+    """Give the pieces of an answer, within a conversation where one is named."""
+    if not conversation:
+        yield assistant.stream(question, image=image)
+        return
+    from mmchat.cli.conversing import named
+
+    with mmchat.Desk(assistant) as desk:
+        if conversation == "new":
+            # Whoever may run this may read the database: nobody needs the token again.
+            key = desk.start(mmchat.new_owner())
+            say(f"Conversation {key}")
+        else:
+            key = named(desk.store.everything(), conversation)
+        yield desk.stream(None, key, question, image)
 
 
 def _print_hits(hits: Sequence[Hit], *, explain: bool) -> None:

@@ -1,6 +1,7 @@
 """Settings: one frozen dataclass per part, read from flags, the environment, a file and defaults."""
 
 from mmchat.config.loading import load_config, nearest
+from mmchat.config.patterns import Patterns
 from mmchat.config.sections import (
     AnswerConfig,
     ColumnsConfig,
@@ -10,14 +11,19 @@ from mmchat.config.sections import (
     RetrievalConfig,
     WebConfig,
 )
+from mmchat.config.service import HandoffConfig, ServiceConfig, SessionsConfig
 
 __all__ = [
     "AnswerConfig",
     "ColumnsConfig",
     "Config",
     "EncoderConfig",
+    "HandoffConfig",
     "IngestConfig",
+    "Patterns",
     "RetrievalConfig",
+    "ServiceConfig",
+    "SessionsConfig",
     "WebConfig",
     "load_config",
     "nearest",

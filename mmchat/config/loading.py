@@ -15,7 +15,7 @@ import types
 from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, get_origin, get_type_hints
 
 from mmchat.config.sections import Config
 from mmchat.errors import ConfigError
@@ -121,6 +121,8 @@ def _read_environ(environ: Mapping[str, str]) -> dict[str, object]:
 def _coerce(value: object, kind: type[Any], key: str) -> object:
     """Turn a value of a file, the environment or a flag into the type of its field."""
     wanted: type[Any] = kind.__args__[0] if isinstance(kind, types.UnionType) else kind
+    if get_origin(wanted) is tuple:
+        return _texts(value, key)
     if isinstance(value, bool) is not (wanted is bool) and not isinstance(value, str):
         raise ConfigError(f"{key} = {value!r}: expected {_kind_name(wanted)}.")
     try:
@@ -133,6 +135,15 @@ def _coerce(value: object, kind: type[Any], key: str) -> object:
         return wanted(value)
     except (ValueError, TypeError, KeyError):
         raise ConfigError(f"{key} = {value!r}: expected {_kind_name(wanted)}.") from None
+
+
+def _texts(value: object, key: str) -> tuple[str, ...]:
+    """Return a list of a file, or a text with commas between of the environment or a flag."""
+    if isinstance(value, str):
+        value = [entry.strip() for entry in value.split(",")] if value.strip() else []
+    if not isinstance(value, list) or not all(isinstance(entry, str) for entry in value):
+        raise ConfigError(f'{key} = {value!r}: expected a list of texts, as in ["one", "two"].')
+    return tuple(value)
 
 
 def _kind_name(kind: type[Any]) -> str:

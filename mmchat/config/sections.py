@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import ClassVar
 
-from mmchat.errors import ConfigError
+from mmchat.config.checks import require as _require
+from mmchat.config.service import HandoffConfig, ServiceConfig, SessionsConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,9 +268,7 @@ class Config:
     encoders: EncoderConfig = field(default_factory=EncoderConfig)
     retrieval: RetrievalConfig = field(default_factory=RetrievalConfig)
     answers: AnswerConfig = field(default_factory=AnswerConfig)
+    service: ServiceConfig = field(default_factory=ServiceConfig)
+    handoff: HandoffConfig = field(default_factory=HandoffConfig)
+    sessions: SessionsConfig = field(default_factory=SessionsConfig)
     web: WebConfig = field(default_factory=WebConfig)
-
-
-def _require(holds: bool, key: str, value: object, expected: str) -> None:
-    if not holds:
-        raise ConfigError(f"{key} = {value!r}: expected {expected}.")

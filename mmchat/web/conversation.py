@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import TypeAlias
 
-from mmchat.types import Answer
+from mmchat.types import Answer, Handoff
 
 
 class Stage(Enum):
@@ -37,6 +37,14 @@ class Turn:
     text: str = ""
     """What was written so far, or why nothing could be."""
     answer: Answer | None = None
+    owner: str = ""
+    """The token of whose conversation it is kept as, where conversations are kept."""
+    kept_as: str = ""
+    """The id of that conversation."""
+    number: int | None = None
+    """The number of the turn in it, once it is kept."""
+    handoff: Handoff | None = None
+    """Set where a person took over in this turn."""
 
     @property
     def running(self) -> bool:
@@ -45,6 +53,22 @@ class Turn:
 
 
 Conversation: TypeAlias = tuple[Turn, ...]
+
+
+def follow(turns: Conversation, turn: Turn) -> Conversation:
+    """Return a conversation with one more turn, which is kept where the others are."""
+    last = turns[-1] if turns else turn
+    return (*turns, replace(turn, owner=last.owner or turn.owner, kept_as=last.kept_as))
+
+
+def answer_at(turns: Conversation, message: int) -> Turn | None:
+    """Return the turn whose answer is this message of the page, counted from 0."""
+    at = -1
+    for turn in turns:
+        at += 2 if turn.question or turn.photo else 1
+        if at == message:
+            return turn
+    return None
 
 
 def earlier_questions(turns: Conversation) -> list[str]:

@@ -1,5 +1,7 @@
 """Keeps the page to its own host: the browser by a policy, the server by refusing to fetch.
 
+A visitor is known again by a cookie that no script can read: whose conversations are theirs.
+
 Gradio fetches foreign addresses for whoever asks, by `/file=http://…` or by naming one as an uploaded
 file. Nothing here needs it, and an assistant inside of a company must not fetch for a visitor.
 """
@@ -10,6 +12,8 @@ import json
 from typing import TYPE_CHECKING
 
 from starlette.responses import PlainTextResponse
+
+from mmchat.app import new_owner
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -27,6 +31,8 @@ _HEADERS = [
     (b"referrer-policy", b"no-referrer"),
 ]
 _FETCHING_PATHS = ("/gradio_api/file=http", "/gradio_api/file/http", "/gradio_api/proxy=")
+OWNER_COOKIE = "mmchat_owner"
+_COOKIE_SECONDS = 365 * 24 * 3600
 _MAX_JSON = 1_000_000
 """Bytes of a step's input. Photos are uploaded apart from it, and a question is short."""
 
@@ -51,12 +57,27 @@ class Guard:
             await PlainTextResponse("Not served here.", status_code=403)(scope, receive, send)
             return
 
+        headers = [*_HEADERS, *_new_owner(scope)]
+
         async def send_with_policy(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message = {**message, "headers": [*message["headers"], *_HEADERS]}
+                message = {**message, "headers": [*message["headers"], *headers]}
             await send(message)
 
         await self._app(scope, receive, send_with_policy)
+
+
+def _new_owner(scope: Scope) -> list[tuple[bytes, bytes]]:
+    """Return the header that makes whoever opens the page known, where they are not yet."""
+    sent = dict(scope["headers"]).get(b"cookie", b"")
+    if scope["path"] != "/" or f"{OWNER_COOKIE}=".encode() in sent:
+        return []
+    secure = "; Secure" if scope.get("scheme") == "https" else ""
+    cookie = (
+        f"{OWNER_COOKIE}={new_owner()}; Path=/; Max-Age={_COOKIE_SECONDS}; HttpOnly; "
+        f"SameSite=Lax{secure}"
+    )
+    return [(b"set-cookie", cookie.encode())]
 
 
 def names_foreign_file(body: bytes) -> bool:

@@ -12,10 +12,10 @@ from mmchat.pictures import PHOTO_SUFFIXES
 from mmchat.web.examples import Example, examples
 from mmchat.web.render import escape, greeting, sources_html
 from mmchat.web.steps import Steps
-from mmchat.web.wording import translations
+from mmchat.web.wording import COMPLAINTS, translations
 
 if TYPE_CHECKING:
-    from mmchat.app import Assistant
+    from mmchat.app import Assistant, Desk
 
 _UPLOADS_KEPT = (3600, 86400)
 """Uploaded photos are looked through every hour and removed when a day old, in seconds."""
@@ -41,12 +41,13 @@ class _Parts:
         return [self.conversation, self.chat, self.sources, self.pictures]
 
 
-def build_page(assistant: Assistant, config: WebConfig) -> gr.Blocks:
+def build_page(assistant: Assistant, config: WebConfig, *, desk: Desk | None = None) -> gr.Blocks:
     """Return the page, ready to be mounted (see `serve`).
 
     Args:
         assistant: answers the questions.
         config: the name to greet with, the limits of uploads and of answers at once.
+        desk: keeps the conversations; without one they are gone with the page.
     """
     text = gr.I18n(**translations())
     offered = examples(assistant.index)
@@ -65,18 +66,23 @@ def build_page(assistant: Assistant, config: WebConfig) -> gr.Blocks:
             new = gr.Button(str(text("new")), size="sm", scale=0, elem_id="new")
         with gr.Row(elem_id="columns"):
             with gr.Column(scale=3, min_width=300, elem_id="talk"):
-                chat = _chat(offered, config, text)
-                box = _box(text)
+                chat = _chat(offered, config, text, rated=desk is not None)
+                # A question must not come before the conversation that it belongs to is there again.
+                box = _box(text, ready=desk is None)
             with gr.Column(scale=2, min_width=300, elem_id="beside"):
                 gr.Markdown(str(text("beside")), elem_classes="heading")
                 sources = gr.HTML(sources_html(None), elem_id="sources")
                 pictures = _pictures(text)
         parts = _Parts(conversation, chat, box, new, sources, pictures)
-        _connect(parts, Steps(assistant, offered), config.concurrency)
+        steps = Steps(assistant, offered, desk)
+        _connect(parts, steps, config.concurrency)
+        if desk is not None:
+            page.load(steps.restore, None, [*parts.shown, parts.box], queue=False, **_QUIET)
+            chat.like(steps.rate, [conversation], None, queue=False, **_QUIET)
     return page
 
 
-def _chat(offered: list[Example], config: WebConfig, text: gr.I18n) -> gr.Chatbot:
+def _chat(offered: list[Example], config: WebConfig, text: gr.I18n, *, rated: bool) -> gr.Chatbot:
     return gr.Chatbot(
         label=text("conversation"),
         show_label=False,
@@ -96,15 +102,16 @@ def _chat(offered: list[Example], config: WebConfig, text: gr.I18n) -> gr.Chatbo
         latex_delimiters=[],
         allow_tags=False,
         buttons=[],
-        feedback_options=None,
+        feedback_options=("Like", "Dislike", *COMPLAINTS) if rated else None,
         allow_file_downloads=False,
         group_consecutive_messages=False,
         layout="bubble",
     )
 
 
-def _box(text: gr.I18n) -> gr.MultimodalTextbox:
+def _box(text: gr.I18n, *, ready: bool) -> gr.MultimodalTextbox:
     return gr.MultimodalTextbox(
+        interactive=ready,
         elem_id="box",
         label=text("placeholder"),
         show_label=False,

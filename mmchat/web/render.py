@@ -89,6 +89,8 @@ def sources_html(turn: Turn | None) -> str:
         hint = f'{escape(first)}<br><span lang="ko">{escape(second)}</span>'
         return "" if turn is not None else f'<p class="no-sources">{hint}</p>'
     words = wording(turn.korean)
+    if turn.answer.status in {Status.REFUSED, Status.HANDED_OVER}:
+        return ""
     if not turn.answer.sources:
         return f'<p class="no-sources">{escape(words.no_sources)}</p>'
     cards = "".join(_source(source, words) for source in turn.answer.sources)
@@ -121,7 +123,11 @@ def _outcome(turn: Turn, words: Wording) -> str:
         Status.ANSWERED: "",
         Status.PARTIAL: f'<span class="badge">{escape(words.partial)}</span>',
         Status.ABSTAINED: f'<span class="badge unknown">{escape(words.unknown)}</span>',
+        Status.REFUSED: f'<span class="badge unknown">{escape(words.refused)}</span>',
+        Status.HANDED_OVER: "",
     }[answer.status]
+    if turn.handoff is not None or answer.status is Status.HANDED_OVER:
+        badge += f'<span class="badge person">{escape(words.with_person)}</span>'
     took = escape(words.seconds.format(seconds=answer.seconds))
     return f'<span class="status">{badge}<span class="took">{took}</span></span>'
 

@@ -19,15 +19,20 @@ from mmchat.web.page import build_page
 from mmchat.web.wording import translations
 
 if TYPE_CHECKING:
-    from mmchat.app import Assistant
+    from mmchat.app import Assistant, Desk
 
 _CSS = Path(__file__).with_name("style.css")
 _SYSTEM_FONTS = ("ui-sans-serif", "system-ui", "Segoe UI", "Apple SD Gothic Neo", "Malgun Gothic")
 _MONO_FONTS = ("ui-monospace", "Consolas", "monospace")
 
 
-def serve(assistant: Assistant, config: WebConfig) -> None:
+def serve(assistant: Assistant, config: WebConfig, *, desk: Desk | None = None) -> None:
     """Serve the chat until it is interrupted. The address is printed to stderr.
+
+    Args:
+        assistant: answers the questions.
+        config: where it listens, and how it greets.
+        desk: keeps the conversations; without one they are gone with the page.
 
     Raises:
         MmchatError: the host or port cannot be listened on.
@@ -35,7 +40,7 @@ def serve(assistant: Assistant, config: WebConfig) -> None:
     with listen(config) as listener:
         host, port = listener.getsockname()[:2]
         shown = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104
-        server = server_for(assistant, config)
+        server = server_for(assistant, config, desk=desk)
         print(f"mmchat answers at http://{shown}:{port} (Ctrl+C ends it)", file=sys.stderr)
         # uvicorn closes everything and then raises it again; to end is what was asked for.
         with contextlib.suppress(KeyboardInterrupt):
@@ -64,9 +69,11 @@ def listen(config: WebConfig) -> socket.socket:
     return listener
 
 
-def server_for(assistant: Assistant, config: WebConfig) -> uvicorn.Server:
+def server_for(
+    assistant: Assistant, config: WebConfig, *, desk: Desk | None = None
+) -> uvicorn.Server:
     """Return the server of the page; it runs on a socket from `listen`."""
-    page = build_page(assistant, config)
+    page = build_page(assistant, config, desk=desk)
     app = fastapi.FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     gr.mount_gradio_app(
         app,

@@ -11,32 +11,80 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import gradio as gr
 
-from mmchat.errors import InputError
+from mmchat.app import new_owner
+from mmchat.errors import InputError, MmchatError
 from mmchat.sentences import is_korean
-from mmchat.types import AnswerStream
-from mmchat.web.conversation import Conversation, Stage, Turn, earlier_questions
+from mmchat.types import Answer, AnswerStream
+from mmchat.web.conversation import (
+    Conversation,
+    Stage,
+    Turn,
+    answer_at,
+    earlier_questions,
+    follow,
+)
+from mmchat.web.guard import OWNER_COOKIE
 from mmchat.web.render import Message, gallery, messages, sources_html
-from mmchat.web.wording import wording
+from mmchat.web.wording import COMPLAINTS, wording
 
 if TYPE_CHECKING:
-    from mmchat.app import Assistant
+    from mmchat.app import Assistant, Desk
+    from mmchat.sessions import TurnRecord
     from mmchat.web.examples import Example
 
 _log = logging.getLogger(__name__)
 
 Shown: TypeAlias = tuple[Conversation, list[Message], str, Any]
 """The conversation, its messages, the sources as HTML, and the gallery of pictures."""
-ShownWithBox: TypeAlias = tuple[Conversation, list[Message], str, Any, Any]
-"""The same, and the box that questions are typed into."""
+ShownWithBox: TypeAlias = tuple[Conversation, Any, Any, Any, Any]
+"""The same, and the box that questions are typed into. What is skipped stays as it is."""
 
 
 class Steps:
     """What happens on the page's events. Holds nothing of any conversation: these live in its state."""
 
-    def __init__(self, assistant: Assistant, offered: Sequence[Example] = ()) -> None:
-        """Take what answers, and the examples that the page offers."""
+    def __init__(
+        self, assistant: Assistant, offered: Sequence[Example] = (), desk: Desk | None = None
+    ) -> None:
+        """Take what answers, the examples that the page offers, and what keeps conversations."""
         self._assistant = assistant
         self._offered = offered
+        self._desk = desk
+
+    def restore(self, request: gr.Request) -> ShownWithBox:
+        """Show the visitor's last conversation again after the page was loaded, and take questions."""
+        turns: Conversation = ()
+        owner = request.cookies.get(OWNER_COOKIE, "")
+        if self._desk is not None and owner:
+            try:
+                own = self._desk.store.of(owner)
+                for head in own.list(limit=1):
+                    kept = own.get(head.id)
+                    passed = kept.handoff
+                    turns = tuple(
+                        replace(
+                            _kept(turn),
+                            owner=owner,
+                            kept_as=head.id,
+                            handoff=passed.handoff if passed and passed.turn == turn.id else None,
+                        )
+                        for turn in kept.turns
+                    )
+            except MmchatError:
+                _log.exception("A conversation could not be shown again.")
+        if not turns:
+            return (), gr.skip(), gr.skip(), gr.skip(), _box(busy=False)
+        return *_shown(turns), _box(busy=False)
+
+    def rate(self, turns: Conversation, given: gr.LikeData) -> None:
+        """Keep what the visitor thinks of an answer: a thumb, or a complaint in words."""
+        turn = answer_at(turns, int(given.index)) if isinstance(given.index, int) else None
+        if self._desk is None or turn is None or turn.number is None:
+            return
+        useful = given.liked is True or given.liked == "Like"
+        said = given.liked if isinstance(given.liked, str) else ""
+        reason = said if said in COMPLAINTS else ""
+        self._desk.store.of(turn.owner).rate(turn.number, useful=useful, reason=reason)
 
     def ask(
         self, message: dict[str, Any], turns: Conversation, request: gr.Request
@@ -56,7 +104,8 @@ class Steps:
     def ask_again(self, turns: Conversation) -> ShownWithBox:
         """Take the last question once more."""
         *before, last = turns
-        return _busy((*before, Turn(last.question, last.photo, last.korean)))
+        again = Turn(last.question, last.photo, last.korean, owner=last.owner, kept_as=last.kept_as)
+        return _busy((*before, again))
 
     def answer(self, turns: Conversation) -> Iterator[ShownWithBox]:
         """Answer the last question, step by step; the last step takes questions again.
@@ -96,21 +145,43 @@ class Steps:
     def _answer(self, turn: Turn, history: list[str]) -> Generator[Turn, None, None]:
         yield (turn := replace(turn, stage=Stage.SEARCHING))
         image = Path(turn.photo).read_bytes() if turn.photo else None
-        stream: AnswerStream = self._assistant.stream(turn.question, image, history=history)
+        if self._desk is not None and not turn.kept_as:
+            yield (turn := replace(turn, kept_as=self._desk.start(turn.owner)))
+        stream: AnswerStream = (
+            self._assistant.stream(turn.question, image, history=history)
+            if self._desk is None
+            else self._desk.stream(turn.owner, turn.kept_as, turn.question, image)
+        )
         with closing(stream) as pieces:  # type: ignore[type-var]
             for piece in pieces:
                 if piece.answer is None:
                     turn = replace(turn, stage=Stage.WRITING, text=turn.text + piece.text)
+                    turn = replace(turn, handoff=piece.handoff or turn.handoff)
                 else:
                     answer = piece.answer
                     turn = replace(turn, stage=Stage.DONE, text=answer.answer, answer=answer)
+                    turn = replace(turn, number=piece.turn)
                 yield turn
 
 
 def _asked(turns: Conversation, text: str, files: list[str], request: gr.Request) -> ShownWithBox:
     # Without words, the browser says which language its reader has.
     korean = is_korean(text) if text.strip() else _prefers_korean(request)
-    return _busy((*turns, Turn(text.strip(), files[0] if files else None, korean)))
+    # Who takes no cookies is known while the page is open.
+    owner = request.cookies.get(OWNER_COOKIE) or new_owner()
+    return _busy(
+        follow(turns, Turn(text.strip(), files[0] if files else None, korean, owner=owner))
+    )
+
+
+def _kept(turn: TurnRecord) -> Turn:
+    """Return a turn that was kept, as the page shows it. Of its photo a sign is left."""
+    question = f"📎 {turn.question}".strip() if turn.picture else turn.question
+    if turn.status is None:
+        return Turn(question, None, is_korean(question), Stage.STOPPED, turn.answer)
+    answer = Answer(turn.answer, turn.status, turn.sources, turn.seconds or 0.0, turn.shown)
+    korean = is_korean(turn.question or turn.answer)
+    return Turn(question, None, korean, Stage.DONE, turn.answer, answer, number=turn.id)
 
 
 def _prefers_korean(request: gr.Request) -> bool:

@@ -21,6 +21,8 @@ class Wording:
     stopped: str
     unknown: str
     partial: str
+    refused: str
+    with_person: str
     failed: str
     seconds: str
     page: str
@@ -43,6 +45,8 @@ ENGLISH = Wording(
     stopped="Stopped.",
     unknown="Not in the documents",
     partial="Only what the sources support is shown",
+    refused="Not talked about here",
+    with_person="A person has this conversation",
     failed="Something went wrong on our side. Please try again in a moment.",
     seconds="{seconds:.1f} s",
     page="page {page}",
@@ -65,6 +69,8 @@ KOREAN = Wording(
     stopped="중지했습니다.",
     unknown="문서에 없는 내용",
     partial="출처로 확인된 내용만 표시합니다",
+    refused="여기에서 다루지 않는 주제",
+    with_person="담당자가 이 대화를 맡았습니다",
     failed="저희 쪽에 문제가 생겼습니다. 잠시 후 다시 시도해 주세요.",
     seconds="{seconds:.1f}초",
     page="{page}쪽",
@@ -74,6 +80,8 @@ KOREAN = Wording(
     photo_question="이것은 무엇인가요?",
 )
 
+COMPLAINTS = ("Wrong · 틀린 답변", "Incomplete · 부족한 답변", "Off the point · 질문과 다른 답변")
+"""Why an answer was not useful, where more than a thumb is given."""
 GREETINGS = ("Welcome to {company}. How can we help?", "{company}에 오신 것을 환영합니다.")
 NEUTRAL_GREETINGS = ("Welcome. How can we help?", "안녕하세요. 무엇을 도와드릴까요?")
 SOURCES_APPEAR = ("The sources of each answer appear here.", "답변의 출처가 여기에 표시됩니다.")

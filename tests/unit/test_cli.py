@@ -27,7 +27,8 @@ def mmchat(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedP
     "command",
     [
         *([], ["index"], ["sync"], ["add"], ["delete"], ["info"]),
-        *(["search"], ["ask"], ["serve"], ["models"], ["models", "pull"]),
+        *(["search"], ["ask"], ["serve"], ["models"], ["models", "pull"], ["report"]),
+        *(["conversations"], ["conversations", "list"], ["conversations", "export"]),
     ],
 )
 def test_every_command_has_help(command: Sequence[str]):
@@ -57,6 +58,10 @@ def test_version():
         (["models", "path", "qwen"], 4, "qwen2.5-coder"),
         (["models", "pull", "nonsense"], 4, "nonsense"),
         (["nonsense"], 2, "No such command"),
+        (["conversations", "export", "last"], 2, "There are no conversations yet"),
+        (["conversations", "export", "x"], 2, "No conversation x here"),
+        (["conversations", "list", "--set", "sessions.database=file.txt"], 6, "not a database"),
+        (["report"], 3, "No index below indexes/"),
         (["search", "--nonsense"], 2, "No such option"),
         (["search", "x", "--where", "price", "--index", "gone"], 2, "price<50"),
     ],
@@ -97,3 +102,36 @@ def test_the_models_are_listed_as_json():
     done = mmchat("models", "list", "--json")
     names = {row["name"] for row in json.loads(done.stdout)}
     assert {"multilingual-e5-small", "efficientnet-lite2", "qwen2.5-coder-0.5b"} <= names
+
+
+def test_conversations_are_listed_exported_renamed_and_deleted(tmp_path: Path):
+    from mmchat.sessions import SessionStore, new_owner
+    from mmchat.types import Answer, Handoff, HandoffReason, Status
+
+    store = SessionStore.open(str(tmp_path / "conversations.sqlite"))
+    own = store.of(new_owner())
+    key = own.start()
+    turn = own.begin_turn(key, "상담원 연결해 주세요")
+    own.end_turn(turn, Answer("Passed on.", Status.HANDED_OVER, (), 0.0))
+    own.hand_over(key, Handoff(HandoffReason.REQUEST), turn=turn, summary="Asked.", webhook=False)
+    store.close()
+
+    def run(*arguments: str) -> str:
+        done = mmchat("conversations", *arguments, cwd=tmp_path)
+        assert (done.returncode, done.stderr) == (0, "")
+        return done.stdout
+
+    assert key in run("list") and "[with a person]" in run("list", "상담원")
+    assert run("list", "kettle") == "No conversations.\n"
+    (head,) = json.loads(run("list", "--json"))
+    assert (head["id"], head["turns"], head["handed_over"]) == (key, 1, True)
+    assert "Asked." in run("handoffs")
+    (waiting,) = json.loads(run("handoffs", "--json"))
+    assert (waiting["reason"], waiting["delivery"]) == ("request", "none")
+    assert "**Customer:** 상담원 연결해 주세요" in run("export", "last")
+    assert run("export", key, "--json", "--out", "talk.json") == "Wrote talk.json.\n"
+    assert json.loads((tmp_path / "talk.json").read_text())["turns"][0]["status"] == "handed over"
+    assert "Asks for Bob" in run("rename", "last", "Asks for  Bob")
+    assert key in run("delete", "last")
+    assert run("list") == "No conversations.\n"
+    assert run("handoffs") == "Nobody waits for a person.\n"

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from mmchat.config import Config, load_config
+from mmchat.config import Config, Patterns, load_config
 from mmchat.errors import ConfigError
 
 
@@ -29,6 +29,18 @@ def test_flag_beats_environment_beats_file_beats_default(tmp_path: Path):
         ("[encoders]\ndtype = 'int3'\n", "bfloat16"),
         ("[ingest]\nchunk_overlap = 100\n", "half of ingest.chunk_tokens"),
         ("not toml", "not valid TOML"),
+        ("[service]\nforbidden_topics = ['/(/']\n", "no regular expression"),
+        ("[service]\nforbidden_topics = ['a', ' ']\n", "an empty entry"),
+        ("[service]\nforbidden_topics = [1]\n", "a list of texts"),
+        ("[service]\nforbidden_topics = 7\n", "a list of texts"),
+        ("[service]\nlanguages = ['fr']\n", "one or more of en, ko"),
+        ("[service]\nlanguages = []\n", "one or more of en, ko"),
+        ("[service]\ntone = 'a\\nb'\n".replace("'a\\nb'", '"a\\nb"'), "one line"),
+        ("[handoff]\nwebhook = 'example.com/hook'\n", "https://host/path"),
+        ("[handoff]\nwebhook = 'file:///etc/passwd'\n", "https://host/path"),
+        ("[handoff]\nafter_abstentions = -1\n", "0 or more"),
+        ("[handoff]\ntopics = ['/[/']\n", "handoff.topics"),
+        ("[sessions]\ndatabase = ''\n", "a file or a URL"),
     ],
 )
 def test_a_wrong_file_is_refused_with_the_way_out(tmp_path: Path, text: str, named: str):
@@ -57,3 +69,35 @@ def test_home_and_index_are_not_settings_of_a_part():
 def test_settings_cannot_be_changed():
     with pytest.raises(FrozenInstanceError):
         Config().retrieval.k = 3
+
+
+def test_lists_come_from_a_file_and_from_the_environment(tmp_path: Path):
+    file = tmp_path / "mmchat.toml"
+    file.write_text("[service]\nforbidden_topics = ['a, b', '/c{1,2}/']\n")
+    assert load_config(file, environ={}).service.forbidden_topics == ("a, b", "/c{1,2}/")
+    environ = {"MMCHAT_SERVICE_FORBIDDEN_TOPICS": "politics, religion"}
+    assert load_config(file, environ=environ).service.forbidden_topics == ("politics", "religion")
+    none = {"MMCHAT_HANDOFF_TOPICS": ""}
+    assert load_config(environ=none).handoff.topics == ()
+
+
+def test_a_secret_is_not_shown():
+    config = load_config(environ={"MMCHAT_HANDOFF_SECRET": "whsec_abc"})
+    assert config.handoff.secret == "whsec_abc"
+    assert "whsec_abc" not in repr(config)
+
+
+@pytest.mark.parametrize(
+    ("entry", "text", "found"),
+    [
+        ("art", "modern ART?", True),
+        ("art", "where do I start", False),
+        ("money back", "I want my money\n back!", True),
+        ("C++", "is it C++?", True),
+        ("변호사", "변호사에게 말할게요", True),
+        ("/competitor (a|b)/", "better than Competitor B", True),
+        ("/^why/", "tell me why", False),
+    ],
+)
+def test_words_stand_whole_and_patterns_as_they_are(entry: str, text: str, found: bool):
+    assert Patterns([entry], "service.forbidden_topics").find(text) == (entry if found else "")

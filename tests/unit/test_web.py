@@ -31,8 +31,8 @@ from mmchat.web.render import answer_html, gallery, messages, sources_html
 from mmchat.web.server import listen, server_for
 from mmchat.web.steps import Steps
 
-ENGLISH = SimpleNamespace(headers={"accept-language": "en-GB"})
-KOREAN = SimpleNamespace(headers={"accept-language": "ko-KR,ko;q=0.9"})
+ENGLISH = SimpleNamespace(headers={"accept-language": "en-GB"}, cookies={})
+KOREAN = SimpleNamespace(headers={"accept-language": "ko-KR,ko;q=0.9"}, cookies={})
 
 
 @pytest.fixture

@@ -1,0 +1,364 @@
+"""One suite over every database that conversations are kept in.
+
+SQLite always; PostgreSQL where TEST_POSTGRES_URL names a server on which a database may be emptied.
+"""
+
+from __future__ import annotations
+
+import datetime
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from PIL import Image
+from sqlalchemy import create_engine
+
+from mmchat.errors import InputError, UnknownConversation
+from mmchat.sessions import Delivery, OwnConversations, SessionStore, new_owner
+from mmchat.sessions.tables import Base
+from mmchat.types import Answer, Handoff, HandoffReason, Hit, Source, Status
+
+WRITER = Path(__file__).parents[1] / "session_writers.py"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return str(tmp_path / "kept" / "conversations.sqlite")
+    url = os.environ.get("TEST_POSTGRES_URL")
+    if not url:
+        pytest.skip("TEST_POSTGRES_URL names no PostgreSQL server")
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("DROP SCHEMA public CASCADE")
+        connection.exec_driver_sql("CREATE SCHEMA public")
+    engine.dispose()
+    return url
+
+
+@pytest.fixture
+def store(database: str) -> Iterator[SessionStore]:
+    opened = SessionStore.open(database)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def own(store: SessionStore) -> OwnConversations:
+    return store.of(new_owner())
+
+
+def answer(text: str = "It costs €4.90 [1].", status: Status = Status.ANSWERED) -> Answer:
+    source = Source(
+        1, "delivery.md", 3, (10, 25), "Express is €4.90", "van.jpg", "Express is €4.90 a parcel.",
+        "Delivery", 0.75, Path("media/van.jpg"), Path("thumbs/van.jpg"),
+    )  # fmt: skip
+    shown = Hit(
+        1, 0.5, "picture", "p1", "delivery.md", None, "A van", "van.jpg", {"image": 1}, "Delivery",
+        Path("media/van.jpg"), Path("thumbs/van.jpg"), ("van",), ("copy.md",),
+    )  # fmt: skip
+    return Answer(text, status, (source,), 1.25, (shown,), None, "What does express cost?", ("A",))
+
+
+def said(own: OwnConversations, *questions: str) -> str:
+    conversation = own.start()
+    for question in questions:
+        own.end_turn(own.begin_turn(conversation, question), answer())
+    return conversation
+
+
+class TestWhatIsKept:
+    def test_a_turn_with_its_evidence_and_picture(self, own: OwnConversations):
+        conversation = own.start()
+        turn = own.begin_turn(conversation, "How much?", Image.new("RGB", (4000, 20), "red"))
+        own.end_turn(turn, answer(), written_by="qwen")
+        own.rate(turn, useful=False, reason=" too dear ")
+        (kept,) = own.get(conversation).turns
+        assert (kept.question, kept.asked) == ("How much?", "What does express cost?")
+        assert (kept.answer, kept.status) == ("It costs €4.90 [1].", Status.ANSWERED)
+        assert kept.sources == answer().sources
+        assert kept.shown == answer().pictures
+        assert (kept.nearest, kept.seconds, kept.written_by) == (("A",), 1.25, "qwen")
+        assert kept.feedback is not None
+        assert (kept.feedback.useful, kept.feedback.reason) == (False, "too dear")
+        assert kept.created.tzinfo is not None
+        assert datetime.datetime.now(datetime.UTC) - kept.created < datetime.timedelta(minutes=1)
+        assert kept.picture is not None
+        assert own.picture(conversation, kept.picture).startswith(b"\xff\xd8")
+
+    def test_it_outlives_the_process(self, database: str):
+        first = SessionStore.open(database)
+        token = new_owner()
+        conversation = said(first.of(token), "몇 시에 열어요?")
+        first.close()
+        again = SessionStore.open(database)
+        assert again.of(token).get(conversation).title == "몇 시에 열어요?"
+        again.close()
+
+    def test_an_answer_that_was_stopped(self, own: OwnConversations):
+        conversation = own.start()
+        own.stop_turn(own.begin_turn(conversation, "How much?"), "It costs")
+        (kept,) = own.get(conversation).turns
+        assert (kept.answer, kept.status) == ("It costs", None)
+
+    def test_the_last_word_on_an_answer_counts(self, own: OwnConversations):
+        conversation = said(own, "How much?")
+        (turn,) = own.get(conversation).turns
+        own.rate(turn.id, useful=False, reason="wrong")
+        own.rate(turn.id, useful=True)
+        (turn,) = own.get(conversation).turns
+        assert turn.feedback is not None
+        assert (turn.feedback.useful, turn.feedback.reason) == (True, "")
+
+    def test_text_that_databases_choke_on(self, own: OwnConversations):
+        conversation = said(own, "nul \0 and \ud800 half; '); DROP TABLE turns; -- 😀")
+        (turn,) = own.get(conversation).turns
+        assert turn.question == "nul  and  half; '); DROP TABLE turns; -- 😀"
+
+
+class TestPrivacy:
+    def test_somebody_elses_conversation_is_unknown(self, store: SessionStore):
+        conversation = said(store.of(new_owner()), "How much?")
+        (turn,) = store.everything().get(conversation).turns
+        other = store.of(new_owner())
+        assert other.list() == []
+        assert other.list("much") == []
+        for attempt in (
+            lambda: other.get(conversation),
+            lambda: other.rename(conversation, "mine"),
+            lambda: other.delete(conversation),
+            lambda: other.begin_turn(conversation, "me too"),
+            lambda: other.end_turn(turn.id, answer("changed")),
+            lambda: other.stop_turn(turn.id, "changed"),
+            lambda: other.rate(turn.id, useful=True),
+            lambda: other.picture(conversation, "x"),
+        ):
+            with pytest.raises(UnknownConversation, match="somebody else's"):
+                attempt()
+        (turn,) = store.everything().get(conversation).turns
+        assert turn.answer == answer().answer and turn.feedback is None
+
+    def test_a_picture_of_another_conversation_is_unknown(self, own: OwnConversations):
+        one, two = own.start(), own.start()
+        own.begin_turn(one, "?", Image.new("RGB", (8, 8)))
+        picture = own.get(one).turns[0].picture
+        assert picture is not None
+        with pytest.raises(UnknownConversation):
+            own.picture(two, picture)
+
+    def test_a_token_that_could_be_guessed_is_refused(self, store: SessionStore):
+        with pytest.raises(InputError, match="expected 16 or more"):
+            store.of("bob")
+
+    def test_whoever_runs_the_shop_sees_all_and_owns_none(self, store: SessionStore):
+        for _ in range(2):
+            said(store.of(new_owner()), "How much?")
+        assert len(store.everything().list()) == 2
+        with pytest.raises(InputError, match="needs an owner"):
+            store.everything().start()
+
+    def test_ids_and_tokens_cannot_be_guessed(self, own: OwnConversations):
+        ids = {own.start() for _ in range(5)} | {new_owner()}
+        assert len(ids) == 6
+        assert min(map(len, ids)) >= 32
+
+
+class TestLists:
+    def test_the_last_spoken_in_comes_first(self, own: OwnConversations):
+        first, second = said(own, "one"), said(own, "two", "three")
+        assert [head.id for head in own.list()] == [second, first]
+        own.begin_turn(first, "four")
+        assert [(head.id, head.turns) for head in own.list()] == [(first, 2), (second, 2)]
+        assert [head.id for head in own.list(limit=1, offset=1)] == [second]
+
+    @pytest.mark.parametrize(
+        ("words", "found"),
+        [
+            ("KETTLE", True),
+            ("descale kettle", True),
+            ("kettle €4.90", True),
+            ("kettle toaster", False),
+            ("100%", False),
+            ("100_", False),
+            ("주전자", True),
+            ("holiday", True),
+            ("", True),
+        ],
+    )
+    def test_search(self, own: OwnConversations, words: str, found: bool):
+        conversation = said(own, "How do I descale the kettle?", "주전자 색상은?", "1000 l?")
+        own.rename(conversation, " Holiday\n plans ")
+        assert [head.id for head in own.list(words)] == [conversation] * found
+        assert own.get(conversation).title == "Holiday plans"
+
+    def test_a_title_is_the_first_question_cut(self, own: OwnConversations):
+        conversation = said(own, "why " * 50, "second")
+        assert own.get(conversation).title == ("why " * 50)[:79] + "…"
+
+
+class TestDeleting:
+    def test_nothing_is_left(self, store: SessionStore, database: str):
+        own = store.of(new_owner())
+        kept = said(own, "keep me")
+        gone = own.start()
+        turn = own.begin_turn(gone, "SECRETWORD", Image.effect_noise((64, 64), 90).convert("RGB"))
+        own.end_turn(turn, answer())
+        own.rate(turn, useful=True)
+        own.hand_over(gone, Handoff(HandoffReason.ANGER), turn=turn, webhook=True)
+        picture = own.get(gone).turns[0].picture
+        assert picture is not None
+        jpeg = own.picture(gone, picture)
+        own.delete(gone)
+        with pytest.raises(UnknownConversation):
+            own.get(gone)
+        assert [head.id for head in own.list()] == [kept]
+        assert store.queue.all() == []
+        engine = create_engine(database if "://" in database else f"sqlite:///{database}")
+        with engine.connect() as connection:
+            for table in ("pictures", "handoffs", "feedback"):
+                count = connection.execute(sqlalchemy.text(f"SELECT count(*) FROM {table}"))
+                assert count.scalar() == 0, table
+        engine.dispose()
+        if "://" not in database:
+            files = list(Path(database).parent.iterdir())
+            for content in (path.read_bytes() for path in files):
+                assert b"SECRETWORD" not in content
+                assert jpeg[200:400] not in content, "not even in the journal"
+
+
+class TestHandoffs:
+    def test_once_with_the_transcript(self, store: SessionStore):
+        own = store.of(new_owner())
+        conversation = said(own, "How much?")
+        turn = own.begin_turn(conversation, "A person, please")
+        handoff = Handoff(HandoffReason.REQUEST, "a person")
+        kept = own.hand_over(conversation, handoff, turn=turn, summary="Asked.", webhook=True)
+        assert kept is not None
+        assert (kept.handoff, kept.turn, kept.summary) == (handoff, turn, "Asked.")
+        assert own.hand_over(conversation, handoff, turn=turn, webhook=True) is None
+        assert own.get(conversation).handoff == kept
+        assert own.list()[0].handed_over
+        parcel = store.queue.claim(60)
+        assert parcel is not None
+        assert [each["question"] for each in parcel.transcript] == ["How much?", "A person, please"]
+        assert parcel.transcript[0]["sources"][0]["text"] == "Express is €4.90"
+
+    def test_each_is_worked_on_by_one(self, store: SessionStore):
+        own = store.of(new_owner())
+        conversations = [said(own, "a"), said(own, "b")]
+        for each in conversations:
+            (turn,) = own.get(each).turns
+            own.hand_over(each, Handoff(HandoffReason.ANGER), turn=turn.id, webhook=True)
+        claimed = [store.queue.claim(60), store.queue.claim(60), store.queue.claim(60)]
+        names = [parcel.record.conversation for parcel in claimed if parcel]
+        assert names == conversations
+        store.queue.failed(names[0], "down")
+        store.queue.rest(names[0], 0)
+        again = store.queue.claim(60)
+        assert again is not None
+        assert (again.record.attempts, again.record.error) == (1, "down")
+        store.queue.delivered(names[0])
+        store.queue.failed(names[1], "never", refused=True)
+        store.queue.rest(names[1], 0)
+        assert store.queue.claim(60) is None
+        states = {each.conversation: each.delivery for each in store.queue.all()}
+        assert states == dict(zip(names, (Delivery.DELIVERED, Delivery.REFUSED), strict=True))
+
+    def test_a_claim_runs_out(self, store: SessionStore):
+        own = store.of(new_owner())
+        conversation = said(own, "a")
+        (turn,) = own.get(conversation).turns
+        own.hand_over(conversation, Handoff(HandoffReason.ANGER), turn=turn.id, webhook=True)
+        assert store.queue.claim(-1) is not None
+        assert store.queue.claim(60) is not None
+
+    def test_without_a_webhook_nothing_waits(self, store: SessionStore):
+        own = store.of(new_owner())
+        conversation = said(own, "a")
+        (turn,) = own.get(conversation).turns
+        own.hand_over(conversation, Handoff(HandoffReason.ANGER), turn=turn.id, webhook=False)
+        assert store.queue.claim(60) is None
+        assert [each.delivery for each in store.queue.all()] == [Delivery.NONE]
+
+
+class TestUnanswered:
+    def test_abstentions_and_thumbs_down(self, store: SessionStore):
+        own = store.of(new_owner())
+        conversation = said(own, "good", "bad")
+        turn = own.begin_turn(conversation, "unknown")
+        own.end_turn(turn, answer("I don't know", Status.ABSTAINED))
+        own.rate(own.get(conversation).turns[1].id, useful=False, reason="wrong")
+        found = store.unanswered()
+        assert [(each.turn, each.abstained, each.reason) for each in found] == [
+            (turn, True, ""),
+            (own.get(conversation).turns[1].id, False, "wrong"),
+        ]
+        later = datetime.datetime.now(datetime.UTC) + datetime.timedelta(hours=1)
+        assert store.unanswered(since=later) == []
+
+
+class TestAtOnce:
+    def test_threads(self, store: SessionStore):
+        own = store.of(new_owner())
+        conversation = own.start()
+        errors: list[Exception] = []
+
+        def write() -> None:
+            try:
+                for number in range(10):
+                    own.end_turn(own.begin_turn(conversation, str(number)), answer())
+            except Exception as error:
+                errors.append(error)
+
+        threads = [threading.Thread(target=write) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(timeout=60)
+        assert not errors
+        turns = own.get(conversation).turns
+        assert len(turns) == 40
+        assert all(turn.status == Status.ANSWERED for turn in turns)
+
+    def test_processes_that_open_and_write_together(self, database: str):
+        store, token = SessionStore.open(database), new_owner()
+        conversation = store.of(token).start()
+        command = [sys.executable, str(WRITER), database, token, conversation, "20"]
+        processes = [
+            subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            for _ in range(2)
+        ]
+        printed = [process.communicate(timeout=120) for process in processes]
+        assert [process.returncode for process in processes] == [0, 0], printed
+        assert sorted(out.strip() for out, _ in printed) == ["passed on", "was passed on"]
+        assert len(store.of(token).get(conversation).turns) == 40
+        store.close()
+
+    def test_threads_that_make_it_together(self, database: str):
+        opened: list[SessionStore] = []
+        threads = [
+            threading.Thread(target=lambda: opened.append(SessionStore.open(database)))
+            for _ in range(4)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(timeout=60)
+        assert len(opened) == 4
+        for store in opened:
+            store.close()
+
+
+def test_the_migrations_make_the_tables_of_the_code(store: SessionStore, database: str):
+    engine = create_engine(database if "://" in database else f"sqlite:///{database}")
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, Base.metadata) == []
+    engine.dispose()
