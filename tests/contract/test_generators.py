@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from model_server import ALPHABET, model_server, spells
 
 from mmchat.answering.generators import (
+    EndpointGenerator,
     Generator,
     LlamaCppGenerator,
     Message,
@@ -26,7 +28,6 @@ from mmchat.errors import GenerationError, ModelError
 from mmchat.models import ModelStore
 
 MESSAGES = [Message("system", "You tell stories."), Message("user", "Tell a very long story.")]
-ALPHABET = "abcdefghijklmnopqrstuvwxyz"
 
 
 class Speller:
@@ -102,10 +103,21 @@ def llama_path() -> Path:
 
 @pytest.fixture(
     scope="module",
-    params=["speller", "transformers", pytest.param("llama.cpp", marks=pytest.mark.slow)],
+    params=[
+        "speller",
+        "endpoint",
+        "transformers",
+        pytest.param("llama.cpp", marks=pytest.mark.slow),
+    ],
 )
 def generator(request: pytest.FixtureRequest) -> Iterator[Generator]:
     made: Generator
+    if request.param == "endpoint":
+        with model_server(spells) as server:
+            made = EndpointGenerator(server.address)
+            yield made
+            made.close()
+        return
     if request.param == "speller":
         made = Speller()
     elif request.param == "transformers":
