@@ -34,7 +34,8 @@ generator = "none"
 company = "Lumbrook"
 ```
 
-`MMCHAT_HOME` names the folder for models, `MMCHAT_INDEX` the index that is used where none is named.
+`MMCHAT_HOME` names the folder for models, `MMCHAT_INDEX` the index that is used where none is named,
+`MMCHAT_API_KEY` is the key of the server that `answers.generator` names.
 
 This page is written by `scripts/write_settings_doc.py` from `mmchat/config/sections.py`.
 
