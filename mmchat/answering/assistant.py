@@ -11,7 +11,7 @@ import logging
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
@@ -27,6 +27,7 @@ from mmchat.answering.grounding import (
 )
 from mmchat.answering.phrases import PHRASES, says_unknown
 from mmchat.answering.prompt import STOP, Passage, build, estimate_tokens
+from mmchat.answering.seeing import look, show
 from mmchat.answering.sentences import split_stream
 from mmchat.answering.words import (
     language_of,
@@ -78,6 +79,8 @@ class _Turn:
     draft: Draft = field(default_factory=lambda: Draft(()))
     status: Status = Status.ANSWERED
     first_token: float | None = None
+    failed: bool = False
+    """Whether the generator gave nothing, rather than nothing that holds."""
 
     @property
     def chunks(self) -> list[Chunk]:
@@ -172,18 +175,19 @@ class AnswerPipeline:
     def warm_up(self) -> None:
         """Load what the first question would wait for, and read the worked examples into the cache.
 
-        A generator that fails here fails again when it is asked, and is reported then.
+        A generator that fails here is asked again with the first question.
         """
         self._finder.find(
             "warm", [Chunk(id="", document="", ordinal=0, text="Warm.", start=0, end=5)]
         )
-        if self._generator is not None:
-            with (
-                suppress(GenerationError),
-                closing(self._generator.stream(build("warm", []), max_tokens=1)) as pieces,
-            ):
+        if self._generator is None:
+            return
+        try:
+            with closing(self._generator.stream(build("warm", []), max_tokens=1)) as pieces:
                 for _ in pieces:
                     pass
+        except GenerationError as error:
+            _log.warning("The generator is not ready: %s", error)
 
     def _run(self, turn: _Turn) -> Iterator[AnswerPiece]:
         self._retrieve(turn)
@@ -194,8 +198,12 @@ class AnswerPipeline:
         if not turn.draft:
             turn.status = Status.ABSTAINED
             turn.first_token = time.perf_counter() - turn.started
-            yield AnswerPiece(PHRASES[language_of(turn.text)].abstention)
+            yield AnswerPiece(self._own_words(turn))
         yield AnswerPiece(answer=self._finish(turn))
+
+    def _own_words(self, turn: _Turn) -> str:
+        phrases = PHRASES[language_of(turn.text)]
+        return phrases.unavailable if turn.failed else phrases.abstention
 
     def _retrieve(self, turn: _Turn) -> None:
         # Passages and pictures come in one list: enough of it to hold the passages that are wanted.
@@ -238,14 +246,23 @@ class AnswerPipeline:
                     yield from self._quote(turn, evidence, most=1)
                 if turn.draft or turn.is_over(self._config.time_limit):
                     break
+            if self._config.sees_pictures and not turn.draft:
+                hits = [turn.candidates[number].hit for number in self._promising(turn)]
+                left = turn.seconds_left(self._config.time_limit)
+                for piece in look(generator, turn.text, hits, turn.draft, left, turn.cancel):
+                    turn.status = Status.PARTIAL
+                    yield piece
         except GenerationError as error:
-            turn.status = Status.PARTIAL
+            turn.status, turn.failed = Status.PARTIAL, True
             _log.warning("The generator failed, the documents are quoted instead: %s", error)
         if (
             not turn.draft
             and not turn.cancel.is_set()
             and (turn.status == Status.PARTIAL or turn.is_over(self._config.time_limit))
         ):
+            if turn.is_over(self._config.time_limit):
+                turn.failed = True
+                _log.warning("The generator gave no answer within answers.time_limit, quoting.")
             turn.status = Status.PARTIAL
             yield from self._quote(turn, turn.evidence, most=1)
 
@@ -274,8 +291,9 @@ class AnswerPipeline:
     def _ask(self, turn: _Turn, generator: Generator, chunk: Chunk) -> Iterator[str]:
         """Yield the sentences that the generator writes about a passage, until it knows no more."""
         passage = Passage(" > ".join(chunk.breadcrumb), self._fitting(chunk.text, turn.text))
+        messages = build(turn.text, [passage])
         pieces = generator.stream(
-            build(turn.text, [passage]),
+            show(messages, turn.image if self._config.sees_pictures else None),
             max_tokens=self._config.max_tokens,
             stop=STOP,
             time_limit=turn.seconds_left(self._config.time_limit),
@@ -334,7 +352,7 @@ class AnswerPipeline:
             if hit.picture and hit.document in documents
         }
         return Answer(
-            answer=PHRASES[language_of(turn.text)].abstention if abstained else turn.draft.text,
+            answer=self._own_words(turn) if abstained else turn.draft.text,
             status=turn.status,
             sources=turn.draft.sources,
             seconds=time.perf_counter() - turn.started,

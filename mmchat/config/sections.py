@@ -231,6 +231,8 @@ class AnswerConfig:
     """Threads of the generator; 0 is one per core."""
 
     def __post_init__(self) -> None:
+        named = bool(self.generator.strip())
+        _require(named, "answers.generator", self.generator, "the name of a generator, or none")
         _require(1 <= self.passages <= 50, "answers.passages", self.passages, "from 1 to 50")
         _require(self.max_tokens >= 1, "answers.max_tokens", self.max_tokens, "1 or more")
         _require(
