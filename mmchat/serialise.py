@@ -36,6 +36,7 @@ def source_values(source: Source) -> dict[str, object]:
         "passage": source.passage,
         "picture": source.picture,
         "picture_path": str(source.picture_path) if source.picture_path else None,
+        "basis": source.basis,
     }
 
 

@@ -262,6 +262,8 @@ class Source:
     score: float = 0.0
     picture_path: Path | None = None
     thumb_path: Path | None = None
+    basis: Literal["text", "pixels"] = "text"
+    """What of it was used: its words, or the picture itself, by a generator that sees."""
 
 
 @dataclass(frozen=True, slots=True)

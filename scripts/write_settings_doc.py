@@ -43,7 +43,8 @@ company = "Lumbrook"
 
 A list is written `["one", "two"]` in the file, and `one,two` in the environment and as a flag.
 
-`MMCHAT_HOME` names the folder for models, `MMCHAT_INDEX` the index that is used where none is named.
+`MMCHAT_HOME` names the folder for models, `MMCHAT_INDEX` the index that is used where none is named,
+`MMCHAT_API_KEY` is the key of the server that `answers.generator` names.
 
 This page is written by `scripts/write_settings_doc.py` from `mmchat/config/sections.py` and `service.py`.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from mmchat.encoders.runtime import ensure_torchvision
 
@@ -148,4 +149,95 @@ def cross_encoder_folder(folder: Path, *, outputs: int = 1, seed: int = 0) -> Pa
         initializer_range=0.5,
     )
     BertForSequenceClassification(config).save_pretrained(folder)
+    return folder
+
+
+_TEXT_SIZES = {
+    "hidden_size": 32,
+    "intermediate_size": 64,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "num_key_value_heads": 2,
+    "max_position_embeddings": 2048,
+    "bos_token_id": None,
+    "tie_word_embeddings": False,
+}
+_CHAT = "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}assistant:"
+_CHAT_WITH_PICTURES = (
+    "{% for m in messages %}{{ m.role }}: {% for part in m.content %}"
+    "{% if part.type == 'image' %}<image>{% else %}{{ part.text }}{% endif %}"
+    "{% endfor %}\n{% endfor %}assistant:"
+)
+
+
+def _characters_tokenizer(chat_template: str, *special: str) -> Any:
+    """Return a tokenizer of single bytes, which knows no merges."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+    from transformers import PreTrainedTokenizerFast
+
+    letters = sorted(pre_tokenizers.ByteLevel.alphabet())
+    tokenizer = Tokenizer(models.BPE(vocab={c: i for i, c in enumerate(letters)}, merges=[]))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    fast = PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, eos_token="<end>", additional_special_tokens=list(special)
+    )
+    fast.chat_template = chat_template
+    return fast
+
+
+def language_model_folder(folder: Path, *, seed: int = 0) -> Path:
+    """Write a Llama with random weights and a tokenizer of single characters."""
+    ensure_torchvision()
+    import torch
+    from transformers import LlamaConfig, LlamaForCausalLM
+
+    tokenizer = _characters_tokenizer(_CHAT)
+    tokenizer.save_pretrained(folder)
+    torch.manual_seed(seed)
+    config = LlamaConfig(
+        vocab_size=len(tokenizer), eos_token_id=tokenizer.eos_token_id, **_TEXT_SIZES
+    )
+    LlamaForCausalLM(config).save_pretrained(folder)
+    return folder
+
+
+def vision_language_folder(folder: Path, *, seed: int = 0) -> Path:
+    """Write a LLaVA with random weights: four tokens a picture of 32 x 32 pixels."""
+    ensure_torchvision()
+    import torch
+    from transformers import (
+        CLIPImageProcessor,
+        CLIPVisionConfig,
+        LlamaConfig,
+        LlavaConfig,
+        LlavaForConditionalGeneration,
+        LlavaProcessor,
+    )
+
+    side = {"height": 32, "width": 32}
+    tokenizer = _characters_tokenizer(_CHAT_WITH_PICTURES, "<image>")
+    LlavaProcessor(
+        CLIPImageProcessor(size=side, crop_size=side),
+        tokenizer,
+        patch_size=16,
+        vision_feature_select_strategy="default",
+        chat_template=_CHAT_WITH_PICTURES,
+        num_additional_image_tokens=1,
+    ).save_pretrained(folder)
+    torch.manual_seed(seed)
+    vision = CLIPVisionConfig(
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        image_size=32,
+        patch_size=16,
+    )
+    text = LlamaConfig(
+        vocab_size=len(tokenizer), eos_token_id=tokenizer.eos_token_id, **_TEXT_SIZES
+    )
+    image = tokenizer.convert_tokens_to_ids("<image>")
+    config = LlavaConfig(vision_config=vision, text_config=text, image_token_index=image)
+    LlavaForConditionalGeneration(config).save_pretrained(folder)
     return folder

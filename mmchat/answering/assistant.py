@@ -11,7 +11,7 @@ import logging
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import closing, suppress
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
@@ -29,6 +29,7 @@ from mmchat.answering.grounding import (
 from mmchat.answering.phrases import abstention, says_unknown
 from mmchat.answering.policy import Policy
 from mmchat.answering.prompt import STOP, Passage, build, estimate_tokens
+from mmchat.answering.seeing import look, show
 from mmchat.answering.sentences import split_stream
 from mmchat.answering.words import language_of, telling_words, without_unproven_verdict
 from mmchat.config import AnswerConfig
@@ -85,6 +86,8 @@ class _Turn:
     own_words: str = ""
     """What the assistant says itself, where nothing of the documents is said."""
     nearest: tuple[str, ...] = ()
+    failed: bool = False
+    """Whether the generator gave nothing, rather than nothing that holds."""
 
     @property
     def chunks(self) -> list[Chunk]:
@@ -185,20 +188,20 @@ class AnswerPipeline:
     def warm_up(self) -> None:
         """Load what the first question would wait for, and read the worked examples into the cache.
 
-        A generator that fails here fails again when it is asked, and is reported then.
+        A generator that fails here is asked again with the first question.
         """
         self._finder.find(
             "warm", [Chunk(id="", document="", ordinal=0, text="Warm.", start=0, end=5)]
         )
-        if self._generator is not None:
-            with (
-                suppress(GenerationError),
-                closing(
-                    self._generator.stream(build("warm", [], self._policy.style), max_tokens=1)
-                ) as pieces,
-            ):
+        if self._generator is None:
+            return
+        messages = build("warm", [], self._policy.style)
+        try:
+            with closing(self._generator.stream(messages, max_tokens=1)) as pieces:
                 for _ in pieces:
                     pass
+        except GenerationError as error:
+            _log.warning("The generator is not ready: %s", error)
 
     def _run(self, turn: _Turn) -> Iterator[AnswerPiece]:
         phrases = self._policy.phrases(turn.question)
@@ -214,8 +217,12 @@ class AnswerPipeline:
                 titles = dict.fromkeys(hit.title for hit in turn.hits if hit.title)
                 turn.nearest = tuple(itertools.islice(titles, _NEAREST))
                 turn.status = Status.ABSTAINED
-                turn.own_words = abstention(
-                    phrases, turn.text, turn.nearest, offer=self._policy.offers_person
+                turn.own_words = (
+                    phrases.unavailable
+                    if turn.failed
+                    else abstention(
+                        phrases, turn.text, turn.nearest, offer=self._policy.offers_person
+                    )
                 )
         if turn.own_words:
             turn.first_token = time.perf_counter() - turn.started
@@ -273,14 +280,23 @@ class AnswerPipeline:
                     yield from self._quote(turn, evidence, most=1)
                 if turn.draft or turn.is_over(self._config.time_limit):
                     break
+            if self._config.sees_pictures and not turn.draft:
+                hits = [turn.candidates[number].hit for number in self._promising(turn)]
+                left = turn.seconds_left(self._config.time_limit)
+                for piece in look(generator, turn.text, hits, turn.draft, left, turn.cancel):
+                    turn.status = Status.PARTIAL
+                    yield piece
         except GenerationError as error:
-            turn.status = Status.PARTIAL
+            turn.status, turn.failed = Status.PARTIAL, True
             _log.warning("The generator failed, the documents are quoted instead: %s", error)
         if (
             not turn.draft
             and not turn.cancel.is_set()
             and (turn.status == Status.PARTIAL or turn.is_over(self._config.time_limit))
         ):
+            if turn.is_over(self._config.time_limit):
+                turn.failed = True
+                _log.warning("The generator gave no answer within answers.time_limit, quoting.")
             turn.status = Status.PARTIAL
             yield from self._quote(turn, turn.evidence, most=1)
 
@@ -309,8 +325,9 @@ class AnswerPipeline:
     def _ask(self, turn: _Turn, generator: Generator, chunk: Chunk) -> Iterator[str]:
         """Yield the sentences that the generator writes about a passage, until it knows no more."""
         passage = Passage(" > ".join(chunk.breadcrumb), self._fitting(chunk.text, turn.text))
+        messages = build(turn.text, [passage], self._policy.style)
         pieces = generator.stream(
-            build(turn.text, [passage], self._policy.style),
+            show(messages, turn.image if self._config.sees_pictures else None),
             max_tokens=self._config.max_tokens,
             stop=STOP,
             time_limit=turn.seconds_left(self._config.time_limit),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mmchat.answering.grounding import Evidence
 from mmchat.types import Chunk, Hit, Source
@@ -55,10 +55,14 @@ class Draft:
         """
         return self._append(sentence, dict.fromkeys(self._cite(each) for each in support))
 
-    def add_picture(self, sentence: str, hit: Hit) -> str:
-        """Release a sentence that rests on a picture; return the text to append."""
-        source = _source(hit, n=len(self._sources) + 1, span=None, text=hit.text, passage=hit.text)
-        self._sources[hit.item] = source
+    def add_picture(self, sentence: str, hit: Hit, *, seen: bool = False) -> str:
+        """Release a sentence that rests on a picture; return the text to append.
+
+        `seen` tells that the picture itself was looked at, not its caption or the passage beside it.
+        """
+        text = hit.text if hit.kind == "picture" or not seen else ""
+        source = _source(hit, n=len(self._sources) + 1, span=None, text=text, passage=hit.text)
+        self._sources[hit.item] = replace(source, basis="pixels") if seen else source
         return self._append(sentence, [source.n])
 
     def _append(self, sentence: str, numbers: Iterable[int]) -> str:

@@ -34,6 +34,10 @@ class Phrases:
     """Around a quotation in another language than the question's; has one field, `quote`."""
     resemblance: str
     """For a photo without words; has one field, `title`."""
+    seen: str
+    """For what a model saw in a picture of the documents; has one field, `sentence`."""
+    unavailable: str
+    """Where the generator failed and nothing can be quoted."""
     unknown: tuple[str, ...]
     """How a model begins a sentence by which it says that it does not know, in lower case."""
 
@@ -61,6 +65,8 @@ PHRASES: dict[Language, Phrases] = {
         is_handed_over="This conversation is with a person already, who will answer you.",
         quotation="The documents say: “{quote}”",
         resemblance="This looks like {title}.",
+        seen="Going by the picture alone: {sentence}",
+        unavailable="I cannot answer this right now. Please ask again in a moment.",
         unknown=(
             "i don't know",
             "i do not know",
@@ -95,6 +101,8 @@ PHRASES: dict[Language, Phrases] = {
         is_handed_over="이 대화는 이미 담당자에게 전달되었습니다. 담당자가 답변드리겠습니다.",
         quotation="문서에는 이렇게 적혀 있습니다: “{quote}”",
         resemblance="이 사진은 {title}처럼 보입니다.",
+        seen="사진으로만 보면: {sentence}",
+        unavailable="지금은 답변드릴 수 없습니다. 잠시 후에 다시 질문해 주세요.",
         unknown=("모르", "잘 모르", "알 수 없", "죄송", "정보가 없", "답을 찾을 수 없"),
     ),
 }

@@ -5,11 +5,12 @@ same items in the same order everywhere.
 """
 
 from mmchat.app.amending import add, delete
-from mmchat.app.assistant import Assistant, build_generator
+from mmchat.app.assistant import Assistant
 from mmchat.app.building import build_index, sync
 from mmchat.app.corpus import build_corpus
 from mmchat.app.desk import Desk
 from mmchat.app.encoders import Encoders, default_models
+from mmchat.app.generators import build_generator
 from mmchat.app.index import Index, describe_index, open_index
 from mmchat.app.keeping import (
     conversation_markdown,

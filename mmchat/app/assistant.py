@@ -12,10 +12,10 @@ from mmchat.answering.examples import read_examples
 from mmchat.answering.phrases import Phrases
 from mmchat.answering.policy import Policy
 from mmchat.answering.prompt import EXAMPLES, Style
+from mmchat.app.generators import build_generator
 from mmchat.app.index import Index
 from mmchat.config import Config, Patterns
-from mmchat.errors import ModelError
-from mmchat.models import ModelStore, catalogue
+from mmchat.models import ModelStore
 from mmchat.types import Answer, AnswerStream, Chunk, Exchange, Hit, ImageInput, Query
 
 if TYPE_CHECKING:
@@ -68,6 +68,7 @@ class Assistant:
         Raises:
             ModelError: the generator cannot be had.
             ConfigError: the owner's worked examples cannot be used.
+            MissingExtra: what computes it is not installed.
         """
         self.index = index
         self.config = config or index.config
@@ -153,41 +154,4 @@ def policy_of(config: Config) -> Policy:
         languages,
         Patterns(service.forbidden_topics, "service.forbidden_topics"),
         offers_person=config.handoff.enabled,
-    )
-
-
-def build_generator(config: Config, models: ModelStore) -> Generator | None:
-    """Return the generator that the settings name; None for `none`, which quotes.
-
-    Raises:
-        ModelError: it cannot be had, or its file is damaged.
-    """
-    from mmchat.answering.generators import LlamaCppGenerator, TransformersGenerator
-    from mmchat.encoders.runtime import ensure_torchvision
-
-    answers, name = config.answers, config.answers.generator
-    if name == "none":
-        return None
-    entry = catalogue().get(name)
-    if entry is not None and entry.role != "generator":
-        raise ModelError(
-            f"answers.generator = '{name}': that model is of the role {entry.role}. Expected one of "
-            + ", ".join(e.name for e in catalogue().values() if e.role == "generator")
-            + ", a .gguf file, a transformers folder or hub id, or none."
-        )
-    path = models.pull(name) if entry is not None else Path(name)
-    if path.suffix.lower() == ".gguf":
-        return LlamaCppGenerator(
-            path,
-            threads=answers.threads,
-            context_tokens=answers.context_tokens,
-            temperature=answers.temperature,
-        )
-    ensure_torchvision()  # transformers imports it where it is installed
-    return TransformersGenerator(
-        name,
-        device=config.encoders.device,
-        dtype=config.encoders.dtype,
-        context_tokens=answers.context_tokens,
-        temperature=answers.temperature,
     )

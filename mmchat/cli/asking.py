@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -24,12 +26,15 @@ from mmchat.cli.options import (
     say,
     shorten,
 )
+from mmchat.errors import MissingExtra, ModelError, UnknownModel
 from mmchat.filters import parse_conditions
 
 if TYPE_CHECKING:
     from mmchat.app import Index
     from mmchat.config import Config
     from mmchat.types import Answer, AnswerStream, Hit
+
+_log = logging.getLogger(__name__)
 
 
 def search(
@@ -123,11 +128,11 @@ def serve(
     config: ConfigFile = None,
     set_: Set = None,
 ) -> None:
-    """Serve the chat in the browser."""
+    """Serve the chat in the browser; by quotation alone where the generator cannot be had."""
     overrides = {"web.host": host, "web.port": port, "answers.generator": generator}
     settings = load_settings(config, set_, overrides)
     with (
-        _assistant(open_named(index, settings), settings) as assistant,
+        _assistant(open_named(index, settings), settings, or_quote=True) as assistant,
         mmchat.Desk(assistant) if settings.sessions.keep else nullcontext() as desk,
     ):
         from mmchat.web import serve as serve_chat
@@ -138,10 +143,23 @@ def serve(
 
 
 @contextmanager
-def _assistant(index: Index, settings: Config) -> Iterator[mmchat.Assistant]:
+def _assistant(
+    index: Index, settings: Config, *, or_quote: bool = False
+) -> Iterator[mmchat.Assistant]:
+    from mmchat.app import build_generator
+    from mmchat.models import ModelStore
     from mmchat.progress import DownloadProgress
 
-    assistant = mmchat.Assistant(index, config=settings, download_progress=DownloadProgress())
+    generator = None
+    try:
+        generator = build_generator(settings, ModelStore(progress=DownloadProgress()))
+    except (ModelError, MissingExtra) as error:
+        # A name that does not exist is the owner's to correct now; the rest can be while the chat runs.
+        if not or_quote or isinstance(error, UnknownModel):
+            raise
+        _log.error("Answers are quoted from the documents, since there is no generator: %s", error)
+        settings = replace(settings, answers=replace(settings.answers, generator="none"))
+    assistant = mmchat.Assistant(index, config=settings, generator=generator)
     try:
         yield assistant
     finally:

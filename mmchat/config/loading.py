@@ -23,7 +23,7 @@ from mmchat.errors import ConfigError
 CONFIG_FILE = "mmchat.toml"
 ENV_PREFIX = "MMCHAT_"
 # Variables with our prefix that are not settings of a part.
-_OTHER_ENV = frozenset({"MMCHAT_HOME", "MMCHAT_INDEX"})
+_OTHER_ENV = frozenset({"MMCHAT_HOME", "MMCHAT_INDEX", "MMCHAT_API_KEY"})
 
 
 def load_config(

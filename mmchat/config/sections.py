@@ -207,7 +207,14 @@ class AnswerConfig:
     """How a question is answered."""
 
     generator: str = "qwen2.5-coder-0.5b"
-    """A name of the catalogue, a .gguf file, a transformers folder or hub id, or `none`."""
+    """A name of the catalogue, a .gguf file, a transformers folder or hub id, the address of an
+    OpenAI-compatible server (`http://host:port/v1`), or `none`, which quotes the documents."""
+    model: str = ""
+    """What the server at that address calls the model; may be empty where it has only one. Its key comes from
+    the environment variable MMCHAT_API_KEY alone."""
+    sees_pictures: bool = False
+    """Whether the generator is shown pictures: a vision-language model of transformers, or one at an
+    address. What it says of a picture is marked as seen, not read."""
     passages: int = 3
     """Passages that the generator is shown, at most."""
     max_tokens: int = 160
@@ -225,6 +232,8 @@ class AnswerConfig:
     """Threads of the generator; 0 is one per core."""
 
     def __post_init__(self) -> None:
+        named = bool(self.generator.strip())
+        _require(named, "answers.generator", self.generator, "the name of a generator, or none")
         _require(1 <= self.passages <= 50, "answers.passages", self.passages, "from 1 to 50")
         _require(self.max_tokens >= 1, "answers.max_tokens", self.max_tokens, "1 or more")
         _require(

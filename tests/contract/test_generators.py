@@ -9,13 +9,17 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from model_server import ALPHABET, model_server, spells
+from PIL import Image
+from tiny_models import language_model_folder, vision_language_folder
 
 from mmchat.answering.generators import (
+    EndpointGenerator,
     Generator,
     LlamaCppGenerator,
     Message,
@@ -26,7 +30,6 @@ from mmchat.errors import GenerationError, ModelError
 from mmchat.models import ModelStore
 
 MESSAGES = [Message("system", "You tell stories."), Message("user", "Tell a very long story.")]
-ALPHABET = "abcdefghijklmnopqrstuvwxyz"
 
 
 class Speller:
@@ -57,39 +60,12 @@ class Speller:
 
 @pytest.fixture(scope="module")
 def tiny_transformers(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A Llama with random weights and a tokenizer of single characters, written to a folder."""
-    from mmchat.encoders.runtime import ensure_torchvision
+    return language_model_folder(tmp_path_factory.mktemp("tiny") / "model")
 
-    ensure_torchvision()
-    import torch
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
-    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-    folder = tmp_path_factory.mktemp("tiny")
-    letters = sorted(pre_tokenizers.ByteLevel.alphabet())
-    tokenizer = Tokenizer(models.BPE(vocab={c: i for i, c in enumerate(letters)}, merges=[]))
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = decoders.ByteLevel()
-    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, eos_token="<end>")
-    fast.chat_template = (
-        "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}assistant:"
-    )
-    fast.save_pretrained(folder)
-    torch.manual_seed(0)
-    config = LlamaConfig(
-        vocab_size=len(fast),
-        hidden_size=32,
-        intermediate_size=64,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        num_key_value_heads=2,
-        max_position_embeddings=2048,
-        eos_token_id=fast.eos_token_id,
-        bos_token_id=None,
-        tie_word_embeddings=False,
-    )
-    LlamaForCausalLM(config).save_pretrained(folder)
-    return folder
+@pytest.fixture(scope="module")
+def tiny_seeing(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return vision_language_folder(tmp_path_factory.mktemp("seeing") / "model")
 
 
 def llama_path() -> Path:
@@ -102,15 +78,31 @@ def llama_path() -> Path:
 
 @pytest.fixture(
     scope="module",
-    params=["speller", "transformers", pytest.param("llama.cpp", marks=pytest.mark.slow)],
+    params=[
+        "speller",
+        "endpoint",
+        "transformers",
+        "seeing",
+        pytest.param("llama.cpp", marks=pytest.mark.slow),
+    ],
 )
 def generator(request: pytest.FixtureRequest) -> Iterator[Generator]:
     made: Generator
+    if request.param == "endpoint":
+        with model_server(spells) as server:
+            made = EndpointGenerator(server.address)
+            yield made
+            made.close()
+        return
     if request.param == "speller":
         made = Speller()
     elif request.param == "transformers":
         made = TransformersGenerator(
             str(request.getfixturevalue("tiny_transformers")), device="cpu", dtype="float32"
+        )
+    elif request.param == "seeing":
+        made = TransformersGenerator(
+            str(request.getfixturevalue("tiny_seeing")), device="cpu", sees_pictures=True
         )
     else:
         made = LlamaCppGenerator(llama_path(), threads=2, context_tokens=2048)
@@ -203,11 +195,12 @@ def test_a_prompt_that_is_too_long_is_refused(generator: Generator) -> None:
     assert write(generator, 4), "the generator works again afterwards"
 
 
-def test_a_closed_generator_refuses() -> None:
-    speller = Speller()
-    speller.close()
+@pytest.mark.parametrize("make", [Speller, lambda: EndpointGenerator("http://127.0.0.1:1/v1")])
+def test_a_closed_generator_refuses(make: Callable[[], Generator]) -> None:
+    generator = make()
+    generator.close()
     with pytest.raises(GenerationError, match="closed"):
-        write(speller)
+        write(generator)
 
 
 def test_an_error_in_the_model_comes_out_after_what_was_written() -> None:
@@ -262,6 +255,112 @@ def test_a_folder_without_a_model_is_named(tmp_path: Path) -> None:
     ensure_torchvision()
     with pytest.raises(ModelError, match=r"config\.json"):
         TransformersGenerator(str(tmp_path), device="cpu")
+
+
+def test_transformers_reads_the_instructions_once(tiny_transformers: Path) -> None:
+    """Counted at the model itself: how many tokens it is handed."""
+    generator = TransformersGenerator(str(tiny_transformers), device="cpu", dtype="float32")
+    read: list[int] = []
+
+    def count(_: Any, given: Any, options: Any) -> None:
+        read.append((options.get("input_ids") if "input_ids" in options else given[0]).shape[1])
+
+    def ask(question: str) -> tuple[int, str]:
+        read.clear()
+        messages = [Message("system", "Answer shortly. " * 20), Message("user", question)]
+        text = "".join(generator.stream(messages, max_tokens=8))
+        return read[0], text
+
+    generator._parts.model.register_forward_pre_hook(count, with_kwargs=True)
+    first, answer = ask("How long does it keep?")
+    second, _ = ask("What does it cost?")
+    again, same = ask("How long does it keep?")
+    assert first > 320
+    assert second < 60
+    assert again < 60
+    assert same == answer, "what was kept is what would have been read"
+    generator.close()
+
+
+def test_a_model_that_sees_is_shown_the_picture(tiny_seeing: Path) -> None:
+    generator = TransformersGenerator(
+        str(tiny_seeing), device="cpu", dtype="float32", sees_pictures=True
+    )
+
+    def describe(*colours: str) -> str:
+        pictures = tuple(Image.new("RGB", (64, 48), colour) for colour in colours)
+        message = Message("user", "What is this?", pictures)
+        return "".join(generator.stream([message], max_tokens=24))
+
+    assert describe("red") == describe("red")
+    assert len({describe(), describe("red"), describe("blue"), describe("red", "blue")}) == 4
+    generator.close()
+
+
+def test_a_model_that_sees_need_not_be_shown_pictures(tiny_seeing: Path) -> None:
+    generator = TransformersGenerator(str(tiny_seeing), device="cpu", dtype="float32")
+    red, blue = (
+        Message("user", "What is this?", (Image.new("RGB", (64, 48), colour),))
+        for colour in ("red", "blue")
+    )
+    one, other = ("".join(generator.stream([each], max_tokens=24)) for each in (red, blue))
+    assert one == other
+    generator.close()
+
+
+def test_a_model_that_only_reads_cannot_be_asked_to_see(tiny_transformers: Path) -> None:
+    with pytest.raises(ModelError, match=r"answers\.sees_pictures.*LlamaConfig.*reads words only"):
+        TransformersGenerator(str(tiny_transformers), device="cpu", sees_pictures=True)
+
+
+@pytest.mark.slow
+def test_llama_cpp_reads_the_instructions_once(caplog: pytest.LogCaptureFixture) -> None:
+    """By the counts that llama.cpp reports; also where something else was asked in between."""
+    caplog.set_level("DEBUG", "mmchat.answering.generators.llama_cpp")
+    llama = LlamaCppGenerator(llama_path(), threads=1, context_tokens=1024)
+
+    def ask(system: str, question: str) -> tuple[int, int]:
+        caplog.clear()
+        messages = [Message("system", system), Message("user", question)]
+        assert list(llama.stream(messages, max_tokens=2))
+        (record,) = (each for each in caplog.records if "kept" in each.msg)
+        _, kept, read = record.args or ()  # type: ignore[misc]
+        return kept, read
+
+    try:
+        rules = "Answer shortly, from the passage alone. " * 20
+        kept, read = ask(rules, "How long does it keep?")
+        assert kept < 5
+        assert read > 150
+        whole = kept + read
+        kept, read = ask(rules, "What does it cost?")
+        assert kept > whole - 25
+        assert read < 25
+        ask("Rewrite the question, so that it stands alone. " * 5, "And the black one?")
+        kept, read = ask(rules, "Is it blue?")
+        assert kept > whole - 25, "another prompt in between does not cost the instructions"
+    finally:
+        llama.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("share", [0.3, 0.999])
+def test_a_truncated_gguf_is_named(tmp_path: Path, share: float) -> None:
+    whole = llama_path().read_bytes()
+    path = tmp_path / "cut.gguf"
+    path.write_bytes(whole[: int(len(whole) * share)])
+    with pytest.raises(ModelError, match=r"cut\.gguf.*bytes.*download it again"):
+        LlamaCppGenerator(path)
+
+
+@pytest.mark.slow
+def test_a_context_beyond_the_models_own_is_cut_to_it() -> None:
+    llama = LlamaCppGenerator(llama_path(), threads=1, context_tokens=10**9)
+    try:
+        assert 2048 <= llama.context_tokens <= 131_072
+        assert write(llama, 4)
+    finally:
+        llama.close()
 
 
 @pytest.mark.slow

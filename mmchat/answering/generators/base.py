@@ -13,9 +13,12 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from collections.abc import Generator as ClosableIterator
 from dataclasses import dataclass
-from typing import Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 from mmchat.errors import GenerationError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 Role: TypeAlias = Literal["system", "user", "assistant"]
 
@@ -32,6 +35,8 @@ class Message:
 
     role: Role
     content: str
+    pictures: tuple[Image, ...] = ()
+    """What is shown beside the words, RGB, to a model that sees; any other leaves them out."""
 
 
 class Generator(Protocol):
@@ -85,11 +90,7 @@ class Turnstile:
     def enter(self, expired: Callable[[], bool]) -> bool:
         """Wait for the turn; False when `expired()` came first."""
         while not expired():
-            if self.closed.is_set():
-                raise GenerationError(
-                    "Got a question for a generator that was closed, expected an open one. "
-                    "Make a new one."
-                )
+            refuse_closed(self.closed)
             if self._lock.acquire(timeout=_POLL_SECONDS):
                 return True
         return False
@@ -105,11 +106,34 @@ class Turnstile:
             pass
 
 
-@dataclass(slots=True)
-class _End:
-    """The last thing that a model's thread puts into the queue."""
+def refuse_closed(closed: threading.Event) -> None:
+    """Raise a GenerationError where a generator was closed."""
+    if closed.is_set():
+        raise GenerationError(
+            "Got a question for a generator that was closed, expected an open one. Make a new one."
+        )
 
-    error: Exception | None = None
+
+def expiry(time_limit: float | None, cancel: threading.Event | None) -> Callable[[], bool]:
+    """Return what tells whether the reader has waited for `time_limit` seconds or has cancelled."""
+    ends_at = None if time_limit is None else time.monotonic() + time_limit
+
+    def expired() -> bool:
+        return (cancel is not None and cancel.is_set()) or (
+            ends_at is not None and time.monotonic() >= ends_at
+        )
+
+    return expired
+
+
+@dataclass(slots=True)
+class End:
+    """The last thing that is put into the queue of an answer's pieces."""
+
+    error: BaseException | None = None
+
+
+Pieces: TypeAlias = "queue.SimpleQueue[str | End]"
 
 
 def relay(
@@ -133,20 +157,13 @@ def relay(
     Raises:
         GenerationError: `run` raised; anything but a GenerationError is wrapped into one.
     """
-    ends_at = None if time_limit is None else time.monotonic() + time_limit
+    expired = expiry(time_limit, cancel)
     abandoned = threading.Event()
 
-    def expired() -> bool:
-        return (
-            abandoned.is_set()
-            or (cancel is not None and cancel.is_set())
-            or (ends_at is not None and time.monotonic() >= ends_at)
-        )
-
     def over() -> bool:
-        return expired() or turnstile.closed.is_set()
+        return abandoned.is_set() or expired() or turnstile.closed.is_set()
 
-    pieces: queue.SimpleQueue[str | _End] = queue.SimpleQueue()
+    pieces: Pieces = queue.SimpleQueue()
 
     def emit(text: str) -> bool:
         pieces.put(text)
@@ -155,9 +172,9 @@ def relay(
     def work() -> None:
         try:
             run(emit)
-            pieces.put(_End())
+            pieces.put(End())
         except Exception as error:
-            pieces.put(_End(error))
+            pieces.put(End(error))
         finally:
             turnstile.leave()
 
@@ -165,12 +182,17 @@ def relay(
         return
     threading.Thread(target=work, name="mmchat-generator", daemon=True).start()
     try:
-        yield from cut_at(_drain(pieces, over), stop)
+        yield from cut_at(drain(pieces, over), stop)
     finally:
         abandoned.set()
 
 
-def _drain(pieces: queue.SimpleQueue[str | _End], over: Callable[[], bool]) -> Iterator[str]:
+def drain(pieces: Pieces, over: Callable[[], bool]) -> Iterator[str]:
+    """Yield the pieces that a model puts into a queue until their `End`, or until `over()`.
+
+    Raises:
+        GenerationError: the end is an error; anything but a GenerationError is wrapped into one.
+    """
     while not over():
         try:
             piece = pieces.get(timeout=_POLL_SECONDS)

@@ -1,17 +1,24 @@
-"""Generation by a causal language model of the transformers library."""
+"""Generation by a model of the transformers library: one that reads, or one that sees as well."""
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from mmchat.answering.generators.base import Emit, Message, TextStream, Turnstile, relay
 from mmchat.errors import GenerationError, MissingExtra, ModelError
 
+_log = logging.getLogger(__name__)
+
 
 class TransformersGenerator:
-    """A transformers model, from a folder or by its hub id, on the processor or a GPU."""
+    """A transformers model, from a folder or by its hub id, on the processor or a GPU.
+
+    It keeps what it read last, so that what two prompts begin with is read once.
+    """
 
     def __init__(
         self,
@@ -21,8 +28,9 @@ class TransformersGenerator:
         dtype: str = "auto",
         context_tokens: int = 4096,
         temperature: float = 0.0,
+        sees_pictures: bool = False,
     ) -> None:
-        """Load the model and its tokenizer.
+        """Load the model and its tokenizer or processor.
 
         Args:
             model: a folder with config, weights and tokenizer, or a hub id.
@@ -31,17 +39,21 @@ class TransformersGenerator:
             context_tokens: tokens of prompt and answer together; the model's own limit where
                 that is smaller.
             temperature: 0 always writes the same answer to the same prompt.
+            sees_pictures: whether the pictures of messages are shown to it.
 
         Raises:
-            ModelError: there is no such model, or its files cannot be used.
+            ModelError: there is no such model, its files cannot be used, or it should see and cannot.
             MissingExtra: transformers or torch is not installed.
         """
-        self._tokenizer, self._model = _load(model, _device(device), dtype)
-        own_limit = getattr(self._model.config, "max_position_embeddings", None) or context_tokens
         self.name = model.rstrip("/").rsplit("/", 1)[-1]
+        self._parts = _load(model, _device(device), dtype, sees_pictures=sees_pictures)
+        text_config = self._parts.model.config.get_text_config()
+        own_limit = getattr(text_config, "max_position_embeddings", None) or context_tokens
         self.context_tokens = min(context_tokens, own_limit)
+        self._sees_pictures = sees_pictures
         self._temperature = temperature
         self._turnstile = Turnstile()
+        self._memory = _Memory()
 
     def stream(
         self,
@@ -62,19 +74,27 @@ class TransformersGenerator:
     def close(self) -> None:
         """End what is running and free the memory."""
         self._turnstile.close()
-        self._model = None
+        self._parts.model = None
+        self._memory = _Memory()
 
     def _encode(self, messages: Sequence[Message], max_tokens: int) -> Any:
-        """Return input_ids and attention_mask, each of shape (1, tokens), on the model's device."""
-        if self._tokenizer.chat_template:
-            turns = [{"role": each.role, "content": each.content} for each in messages]
-            encoded = self._tokenizer.apply_chat_template(
-                turns, add_generation_prompt=True, return_dict=True, return_tensors="pt"
+        """Return what the model takes, on its device: input_ids and attention_mask of shape (1, tokens),
+        and the pixels of the pictures in the form that the model wants."""
+        reader = self._parts.reader
+        if reader.chat_template:
+            turns = [{"role": each.role, "content": self._content(each)} for each in messages]
+            encoded = reader.apply_chat_template(
+                turns,
+                tokenize=True,
+                add_generation_prompt=True,
+                return_dict=True,
+                return_tensors="pt",
             )
         else:
             # A base model knows no turns; a transcript is what it has most likely read.
             turns_text = [f"{each.role.capitalize()}: {each.content}" for each in messages]
-            encoded = self._tokenizer("\n\n".join([*turns_text, "Assistant:"]), return_tensors="pt")
+            text = "\n\n".join([*turns_text, "Assistant:"])
+            encoded = self._parts.tokenizer(text, return_tensors="pt")
         tokens = encoded["input_ids"].shape[1]
         if tokens + max_tokens > self.context_tokens:
             raise GenerationError(
@@ -82,7 +102,19 @@ class TransformersGenerator:
                 f"expected at most {self.context_tokens} together. "
                 "Lower answers.passages or answers.max_tokens."
             )
-        return encoded.to(self._model.device)
+        model = self._parts.model
+        return (
+            encoded.to(model.device, dtype=model.dtype)
+            if self._parts.sees
+            else encoded.to(model.device)
+        )
+
+    def _content(self, message: Message) -> str | list[dict[str, object]]:
+        if not self._parts.sees:
+            return message.content
+        shown = message.pictures if self._sees_pictures else ()
+        pictures: list[dict[str, object]] = [{"type": "image", "image": each} for each in shown]
+        return [*pictures, {"type": "text", "text": message.content}]
 
     def _generate(self, encoded: Any, max_tokens: int, emit: Emit) -> None:
         import torch
@@ -105,17 +137,62 @@ class TransformersGenerator:
             if self._temperature > 0
             else {"do_sample": False, "temperature": None, "top_p": None, "top_k": None}
         )
-        pad = self._tokenizer.pad_token_id
+        tokenizer, model = self._parts.tokenizer, self._parts.model
+        pad = tokenizer.pad_token_id
+        ids = encoded["input_ids"][0].tolist()
+        memory, self._memory = self._memory, _Memory()  # nothing is kept of what fails half-way
+        # Of a prompt with pictures the ids alone do not tell what was read.
+        cache = None if self._parts.sees else memory.for_prompt(ids, model, self.name)
         with torch.inference_mode():
-            self._model.generate(
-                input_ids=encoded["input_ids"],
-                attention_mask=encoded["attention_mask"],
+            model.generate(
+                **encoded,
+                cache=cache,
                 max_new_tokens=max_tokens,
-                pad_token_id=self._tokenizer.eos_token_id if pad is None else pad,
-                streamer=Streamer(self._tokenizer, skip_prompt=True, skip_special_tokens=True),
+                pad_token_id=tokenizer.eos_token_id if pad is None else pad,
+                streamer=Streamer(tokenizer, skip_prompt=True, skip_special_tokens=True),
                 stopping_criteria=[criterion],
                 **sampling,
             )
+        if cache is not None:
+            self._memory = _Memory(ids, cache)
+
+
+@dataclass(slots=True)
+class _Memory:
+    """The keys and values of the last prompt, by token."""
+
+    ids: list[int] = field(default_factory=list)
+    cache: Any = None
+
+    def for_prompt(self, ids: list[int], model: Any, name: str) -> Any:
+        """Return the cache with what this prompt begins with; None where a model's cache cannot be cut."""
+        from transformers.cache_utils import DynamicCache, DynamicLayer
+
+        cache = self.cache or DynamicCache(config=model.config)
+        if any(type(layer) is not DynamicLayer for layer in cache.layers):
+            return None
+        # The last token is always read anew: its output is what the answer begins with.
+        pairs = zip(self.ids, ids[:-1], strict=False)
+        kept = next((n for n, (old, new) in enumerate(pairs) if old != new), None)
+        kept = min(len(self.ids), len(ids) - 1) if kept is None else kept
+        if (more := cache.get_seq_length() - kept) > 0:
+            cache.crop(-more)
+        _log.debug("%s kept %d tokens of the prompt and reads %d", name, kept, len(ids) - kept)
+        return cache
+
+
+@dataclass(slots=True)
+class _Parts:
+    """A model, and what turns messages into its input."""
+
+    reader: Any
+    """A tokenizer, or the processor of a model that sees."""
+    model: Any
+    sees: bool
+
+    @property
+    def tokenizer(self) -> Any:
+        return self.reader.tokenizer if self.sees else self.reader
 
 
 def _device(device: str) -> str:
@@ -130,15 +207,29 @@ def _device(device: str) -> str:
     return "mps" if torch.backends.mps.is_available() else "cpu"
 
 
-def _load(model: str, device: str, dtype: str) -> tuple[Any, Any]:
+def _load(model: str, device: str, dtype: str, *, sees_pictures: bool) -> _Parts:
     try:
-        from transformers import AutoModelForCausalLM, AutoTokenizer
+        import transformers
     except ImportError as error:
         raise _missing() from error
     try:
-        tokenizer: Any = AutoTokenizer.from_pretrained(model)
-        loaded: Any = AutoModelForCausalLM.from_pretrained(model, dtype=dtype)
-        return tokenizer, loaded.eval().to(device)
+        kind = type(transformers.AutoConfig.from_pretrained(model))
+        can_see = kind in transformers.MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING
+        if sees_pictures and not can_see:
+            raise ModelError(
+                f"Got answers.sees_pictures with '{model}' ({kind.__name__}), which reads words only. "
+                "Expected a vision-language model. Name one, or set answers.sees_pictures to false."
+            )
+        sees = can_see and (sees_pictures or kind not in transformers.MODEL_FOR_CAUSAL_LM_MAPPING)
+        readers: Any = transformers.AutoProcessor if sees else transformers.AutoTokenizer
+        models: Any = (
+            transformers.AutoModelForImageTextToText if sees else transformers.AutoModelForCausalLM
+        )
+        reader = readers.from_pretrained(model)
+        loaded = models.from_pretrained(model, dtype=dtype)
+        return _Parts(reader, loaded.eval().to(device), sees)
+    except ModelError:
+        raise
     # Bad files surface as any of these, and an error of safetensors that has no public name.
     except Exception as error:
         raise ModelError(

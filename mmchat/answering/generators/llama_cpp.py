@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 import threading
@@ -10,15 +11,20 @@ from pathlib import Path
 from typing import Any
 
 from mmchat.answering.generators.base import Emit, Message, TextStream, Turnstile, relay
+from mmchat.answering.generators.gguf import trained_context
 from mmchat.errors import GenerationError, MissingExtra, ModelError
 
-_MAGIC = b"GGUF"
+_log = logging.getLogger(__name__)
+
+_PROMPTS_MIB = 256
+"""Memory for what was read of other prompts, so that one in between does not cost the instructions. The
+default model takes 12 kB a token: 20,000 tokens."""
 
 
 class LlamaCppGenerator:
     """A .gguf model in this process, on the processor's cores.
 
-    The model keeps the prompt of its last call, so that the part which two prompts begin with
+    The model keeps the prompts of its last calls, so that the part which two begin with
     (instructions and worked examples) is read once, not at every question.
     """
 
@@ -36,7 +42,8 @@ class LlamaCppGenerator:
         Args:
             path: the .gguf file.
             threads: 0 is one for each core that this process may use.
-            context_tokens: tokens of prompt and answer together.
+            context_tokens: tokens of prompt and answer together; the model's own limit where
+                that is smaller.
             temperature: 0 always writes the same answer to the same prompt.
             gpu_layers: layers on a GPU, where xllamacpp was installed for one.
 
@@ -44,12 +51,12 @@ class LlamaCppGenerator:
             ModelError: the file is not there, or is not a whole .gguf file.
             MissingExtra: xllamacpp is not installed.
         """
-        _require_gguf(path)
+        trained = trained_context(path)
         self.name = path.stem
-        self.context_tokens = context_tokens
+        self.context_tokens = min(context_tokens, trained or context_tokens)
         self._temperature = temperature
         self._turnstile = Turnstile()
-        parameters = _parameters(path, threads or _cores(), context_tokens, gpu_layers)
+        parameters = _parameters(path, threads or _cores(), self.context_tokens, gpu_layers)
         self._server: Any = _start(parameters, path)
 
     def stream(
@@ -79,6 +86,9 @@ class LlamaCppGenerator:
                 if "error" in event:
                     failures.append(str(event["error"].get("message", event["error"])))
                     return True
+                if read := event.get("timings"):
+                    kept, new = read.get("cache_n"), read.get("prompt_n")
+                    _log.debug("%s kept %s tokens of the prompt and read %s", self.name, kept, new)
                 choices = event.get("choices") or [{}]
                 return emit(choices[0].get("delta", {}).get("content") or "")
 
@@ -96,22 +106,6 @@ class LlamaCppGenerator:
         """End what is running and free the memory."""
         self._turnstile.close()
         self._server = None
-
-
-def _require_gguf(path: Path) -> None:
-    try:
-        with path.open("rb") as file:
-            magic = file.read(len(_MAGIC))
-    except OSError as error:
-        raise ModelError(
-            f"Cannot read the model file {path}: {error.strerror}. Expected a .gguf file. "
-            "Give its path as answers.generator, or a name that `mmchat models list` shows."
-        ) from error
-    if magic != _MAGIC:
-        raise ModelError(
-            f"{path} begins with {magic!r}, expected {_MAGIC!r}: it is not a .gguf file. "
-            "Download it again, or name another answers.generator."
-        )
 
 
 def _cores() -> int:
@@ -140,10 +134,10 @@ def _parameters(path: Path, threads: int, context_tokens: int, gpu_layers: int) 
     parameters.warmup = False
     # 0 is silence. Below it llama.cpp has hung.
     parameters.verbosity = 0
-    # One conversation at a time (see Turnstile), and its prompt is the whole cache: by default
-    # prompts of the past would be kept in up to 8 GiB of memory.
+    # One conversation at a time (see Turnstile). By default prompts of the past would be kept in up to
+    # 8 GiB of memory.
     parameters.n_parallel = 1
-    parameters.cache_ram_mib = 0
+    parameters.cache_ram_mib = _PROMPTS_MIB
     # The library always opens its HTTP server, though we call it in the process. It stays on the
     # loopback address, answers only to a key that nobody knows, and offers no pages.
     parameters.hostnames = ["127.0.0.1"]
@@ -161,7 +155,8 @@ def _start(parameters: Any, path: Path) -> Any:
         return xllamacpp.Server(parameters)
     except RuntimeError as error:
         raise ModelError(
-            f"llama.cpp cannot load {path} ({path.stat().st_size:,} bytes): {error} Expected a "
-            "whole .gguf file of a kind that it knows, and memory for it. "
-            "Compare the size with the publisher's, and download it again."
+            f"llama.cpp cannot load {path} ({path.stat().st_size:,} bytes) with a context of "
+            f"{parameters.n_ctx:,} tokens: {error} Expected a whole .gguf file of a kind that it knows, "
+            "and memory for both. Compare the size with the publisher's and download it again, or "
+            "lower answers.context_tokens."
         ) from error
