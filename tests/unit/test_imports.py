@@ -24,6 +24,8 @@ VOCABULARY = {
     "mmchat.filters",
     "mmchat.pictures",
     "mmchat.drawings",
+    "mmchat.measures",
+    "mmchat.dataset",
 }
 PARTS = ("ingest", "encoders", "stores", "retrieval", "answering", "sessions")
 EDGES = ("cli", "web", "api", "evaluation")
