@@ -10,12 +10,15 @@ from mmchat.app.building import build_index, sync
 from mmchat.app.corpus import build_corpus
 from mmchat.app.encoders import Encoders, default_models
 from mmchat.app.index import Index, describe_index, open_index
+from mmchat.app.tuning import tune_photos, tune_text
 from mmchat.app.watching import watch
+from mmchat.tuning.training import Training
 
 __all__ = [
     "Assistant",
     "Encoders",
     "Index",
+    "Training",
     "add",
     "build_corpus",
     "build_generator",
@@ -25,5 +28,7 @@ __all__ = [
     "describe_index",
     "open_index",
     "sync",
+    "tune_photos",
+    "tune_text",
     "watch",
 ]

@@ -12,7 +12,7 @@ from typing import Annotated, NoReturn
 import typer
 
 import mmchat
-from mmchat.cli import asking, evaluating, indexing, models
+from mmchat.cli import asking, evaluating, indexing, models, tuning
 from mmchat.cli.options import say
 from mmchat.errors import MmchatError
 
@@ -33,6 +33,7 @@ app.command()(asking.serve)
 app.command()(indexing.info)
 app.command("eval")(evaluating.evaluate)
 app.add_typer(models.app, name="models")
+app.add_typer(tuning.app, name="tune")
 
 
 def main() -> NoReturn:
