@@ -112,25 +112,19 @@ def train(
     """
     require_trainer()
     _same_or_anew(work, {"base": base.fingerprint, "pairs": _mark(pairs), **asdict(training)})
-    model = base.load()
     query, document = base.prompts
-    # After the model: loading it repairs what torchvision lacks.
-    from datasets import Dataset
-    from sentence_transformers import SentenceTransformerTrainer
-    from sentence_transformers.losses import MultipleNegativesRankingLoss
-
-    _freeze(model, training.share)
-    columns = {
-        "question": [query + pair.question for pair in pairs],
-        "passage": [document + pair.passage for pair in pairs],
-    }
     with _quietly():
-        trainer = SentenceTransformerTrainer(
+        model = base.load()
+        _freeze(model, training.share)
+        trainer = _trainer(
             model,
-            _arguments(model, len(pairs), work, training),
-            train_dataset=Dataset.from_dict(columns),
-            loss=MultipleNegativesRankingLoss(model, scale=training.scale),
-            callbacks=[_reporting(progress)],
+            {
+                "question": [query + pair.question for pair in pairs],
+                "passage": [document + pair.passage for pair in pairs],
+            },
+            work,
+            training,
+            progress,
         )
         checkpoint = _last_checkpoint(work)
         try:
@@ -142,9 +136,39 @@ def train(
         _save(model, out)
 
 
+def _trainer(
+    model: SentenceTransformer,
+    columns: dict[str, list[str]],
+    work: Path,
+    training: Training,
+    progress: Progress,
+) -> Any:
+    # Loading the model has repaired what torchvision lacks, which these import.
+    from datasets import Dataset
+    from sentence_transformers import SentenceTransformerTrainer
+    from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
+    from transformers.trainer_callback import PrinterCallback
+
+    class Trainer(SentenceTransformerTrainer):  # type: ignore[misc]  # it has no types
+        """Without the model card, for which examples are computed that nobody reads."""
+
+        def add_model_card_callback(self, default_args_dict: dict[str, Any]) -> None:
+            pass
+
+    trainer = Trainer(
+        model,
+        _arguments(model, len(columns["question"]), work, training),
+        train_dataset=Dataset.from_dict(columns),
+        loss=MultipleNegativesRankingLoss(model, scale=training.scale),
+        callbacks=[_reporting(progress)],
+    )
+    trainer.remove_callback(PrinterCallback)
+    return trainer
+
+
 def _arguments(model: SentenceTransformer, pairs: int, work: Path, training: Training) -> Any:
     from sentence_transformers import SentenceTransformerTrainingArguments
-    from sentence_transformers.training_args import BatchSamplers
+    from sentence_transformers.base.training_args import BatchSamplers
 
     steps = max(1, training.epochs * -(-pairs // training.batch_size))
     return SentenceTransformerTrainingArguments(
@@ -182,6 +206,8 @@ def _freeze(model: SentenceTransformer, share: float) -> None:
             f"The model is a {type(transformer).__name__}; expected a kin of BERT, with embeddings and "
             "encoder.layer. Tune multilingual-e5-small, or another model of that kind."
         )
+    # It takes no part in the vectors, and folders that lack its weights would get random ones.
+    transformer.pooler = None
     frozen = [embeddings, *layers[: len(layers) - max(1, round(share * len(layers)))]]
     for part in frozen:
         part.requires_grad_(False)
