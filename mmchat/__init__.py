@@ -15,7 +15,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mmchat.app import Assistant, Index, add, build_index, delete, open_index, sync, watch
+    from mmchat.app import (
+        Assistant,
+        Index,
+        add,
+        build_index,
+        delete,
+        open_index,
+        sync,
+        tune_photos,
+        tune_text,
+        watch,
+    )
     from mmchat.config import Config, load_config
     from mmchat.errors import MmchatError
     from mmchat.types import (
@@ -58,6 +69,8 @@ __all__ = [
     "load_config",
     "open_index",
     "sync",
+    "tune_photos",
+    "tune_text",
     "watch",
 ]
 
@@ -70,6 +83,8 @@ _HOMES = {
         "delete",
         "open_index",
         "sync",
+        "tune_photos",
+        "tune_text",
         "watch",
     ),
     "mmchat.config": ("Config", "load_config"),
