@@ -29,7 +29,7 @@ LEAST_PRODUCTS = 10
 _FOLDS = 5
 _MOST_DIRECTIONS = 256
 # l as a multiple of the mean variance of the known directions. The last is next to doing nothing.
-_STRENGTHS = (0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 100.0)
+_STRENGTHS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 1000.0)
 _MEASURES = ("hit@1", "recall@5", "mrr@10")
 _CHOSEN_BY = "mrr@10"
 _FOUND = 10

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from mmchat.errors import InputError
 from mmchat.measures import Values, graded
 from mmchat.tuning.base import RECORD, Progress, TuningReport, compare
 from mmchat.tuning.pairs import Pairs, Passage, Split, passages_of, split
@@ -90,6 +91,11 @@ def tune_pairs(
     work, made = out.with_name(f"{out.name}.tuning"), out.with_name(f"{out.name}.part")
     before = judge(models.base, parts, progress)
     chosen = _training_pairs(models.base, pairs, parts, progress)
+    if not chosen:
+        raise InputError(
+            "Every passage to train on also stands among the held-out ones. Give pairs that lead to more "
+            "different passages."
+        )
     shutil.rmtree(made, ignore_errors=True)
     base = Base(models.trainable, models.base.fingerprint, models.base.prompts)
     train(base, chosen, made, work=work, training=training, progress=progress)
