@@ -19,6 +19,12 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
+# What is trained on, what judges, and what is searched.
+_UNITS = {
+    "text": ("pairs", "questions", "passages"),
+    "photos": ("photos", "photos", "products"),
+}
+
 Index = Annotated[
     Path | None, typer.Option("--index", help="The index that the questions or photos are about.")
 ]
@@ -67,7 +73,7 @@ def text(
         progress=StepProgress(),
         download_progress=DownloadProgress(),
     )
-    _print_report(report, "pairs", "questions", "passages", as_json)
+    _told(report, as_json)
 
 
 @app.command()
@@ -104,15 +110,19 @@ def photos(
         progress=StepProgress(),
         download_progress=DownloadProgress(),
     )
-    _print_report(report, "photos", "photos", "products", as_json)
+    _told(report, as_json)
 
 
-def _print_report(
-    report: TuningReport, trained: str, judged: str, searched: str, as_json: bool
-) -> None:
+def _told(report: TuningReport, as_json: bool) -> None:
     if as_json:
         print_json(report.values())
-        return
+    else:
+        print_report(report)
+
+
+def print_report(report: TuningReport) -> None:
+    """Print what came of tuning, for people."""
+    trained, judged, searched = _UNITS[report.kind]
     for reason, count in report.left_out.items():
         say(f"Left out: {count} {trained} {reason}.")
     typer.echo(

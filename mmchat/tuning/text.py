@@ -100,24 +100,11 @@ def tune_pairs(
     base = Base(models.trainable, models.base.fingerprint, models.base.prompts)
     train(base, chosen, made, work=work, training=training, progress=progress)
     changes = compare(before, judge(models.open(made), parts, progress))
-    better = changes[0].is_gain
-    if better or keep:
-        record = {
-            "kind": "text",
-            "base": models.base.fingerprint,
-            "trained": len(chosen),
-            "held_out": len(parts.held_out),
-            "training": asdict(training),
-            "measures": {change.measure: change.values() for change in changes},
-        }
-        (made / RECORD).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
-        made.replace(out)
-    shutil.rmtree(made, ignore_errors=True)
-    shutil.rmtree(work, ignore_errors=True)
-    return TuningReport(
+    kept = out if changes[0].is_gain or keep else None
+    report = TuningReport(
         kind="text",
         base=models.base.fingerprint,
-        kept=out if better or keep else None,
+        kept=kept,
         trained=len(chosen),
         judged=len(parts.held_out),
         among=len(parts.pool),
@@ -125,6 +112,20 @@ def tune_pairs(
         seconds=time.monotonic() - began,
         left_out=pairs.left_out,
     )
+    if kept:
+        _write_record(made, report, training)
+        made.replace(out)
+    shutil.rmtree(made, ignore_errors=True)
+    shutil.rmtree(work, ignore_errors=True)
+    return report
+
+
+def _write_record(folder: Path, report: TuningReport, training: Training) -> None:
+    """Note beside the model how it was made; without times, which would change its fingerprint."""
+    values = report.values()
+    told = {name: values[name] for name in ("kind", "base", "trained", "judged", "measures")}
+    text = json.dumps({**told, "training": asdict(training)}, indent=2)
+    (folder / RECORD).write_text(f"{text}\n", encoding="utf-8")
 
 
 def judge(encoder: TextEncoder, parts: Split, progress: Progress) -> Mapping[str, Values]:
