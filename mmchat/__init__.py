@@ -25,6 +25,8 @@ if TYPE_CHECKING:
         new_owner,
         open_index,
         sync,
+        tune_photos,
+        tune_text,
         watch,
     )
     from mmchat.config import Config, load_config
@@ -75,6 +77,8 @@ __all__ = [
     "new_owner",
     "open_index",
     "sync",
+    "tune_photos",
+    "tune_text",
     "watch",
 ]
 
@@ -89,6 +93,8 @@ _HOMES = {
         "new_owner",
         "open_index",
         "sync",
+        "tune_photos",
+        "tune_text",
         "watch",
     ),
     "mmchat.config": ("Config", "load_config"),

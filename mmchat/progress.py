@@ -70,6 +70,38 @@ class BuildProgress:
         self._bar.update(self._task, advance=1, failed=note)
 
 
+class StepProgress:
+    """A bar for each step of something that takes several: how much is done, and the time left."""
+
+    def __init__(self) -> None:
+        self._bar: Progress | None = None
+        self._task: TaskID | None = None
+
+    def start(self, description: str, total: int, /) -> None:
+        """A step of so many parts begins."""
+        self._bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            console=Console(stderr=True),
+        )
+        self._task = self._bar.add_task(description, total=total)
+        self._bar.start()
+
+    def advance(self, count: int, /) -> None:
+        """`count` more parts are done."""
+        if self._bar is not None and self._task is not None:
+            self._bar.advance(self._task, count)
+
+    def finish(self) -> None:
+        """The step ended, well or not."""
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+
+
 class DownloadProgress:
     """A bar for each model that is fetched. Nothing is drawn where there is nothing to fetch."""
 

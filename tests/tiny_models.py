@@ -12,8 +12,8 @@ from mmchat.encoders.runtime import ensure_torchvision
 ARCHITECTURE = "mmchat-tiny"
 _WORDS = "a photo of the red blue kettle mug banana apple milk how do i return it query passage :"
 _POOLINGS = ("cls_token", "mean_tokens", "max_tokens")
-_SIZES = {"vision_cfg": {"image_size": 32, "layers": 1, "width": 32, "head_width": 16}}
-_SIZES |= {"text_cfg": {"context_length": 16, "vocab_size": 49408, "width": 16, "heads": 2}}
+SIZES = {"vision_cfg": {"image_size": 32, "layers": 1, "width": 32, "head_width": 16}}
+SIZES |= {"text_cfg": {"context_length": 16, "vocab_size": 49408, "width": 16, "heads": 2}}
 
 
 def sentence_folder(
@@ -105,7 +105,7 @@ def open_clip_checkpoint(folder: Path, *, seed: int = 0) -> str:
 
     folder.mkdir(parents=True)
     architecture = folder / f"{ARCHITECTURE}.json"
-    architecture.write_text(json.dumps({"embed_dim": 24, **_SIZES}), encoding="utf-8")
+    architecture.write_text(json.dumps({"embed_dim": 24, **SIZES}), encoding="utf-8")
     open_clip.add_model_config(architecture)
     torch.manual_seed(seed)
     model = open_clip.create_model(ARCHITECTURE)

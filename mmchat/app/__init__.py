@@ -20,7 +20,9 @@ from mmchat.app.keeping import (
     open_store,
 )
 from mmchat.app.reporting import Gap, report
+from mmchat.app.tuning import tune_photos, tune_text
 from mmchat.app.watching import watch
+from mmchat.tuning.training import Training
 
 __all__ = [
     "Assistant",
@@ -28,6 +30,7 @@ __all__ = [
     "Encoders",
     "Gap",
     "Index",
+    "Training",
     "add",
     "build_corpus",
     "build_generator",
@@ -43,5 +46,7 @@ __all__ = [
     "open_store",
     "report",
     "sync",
+    "tune_photos",
+    "tune_text",
     "watch",
 ]

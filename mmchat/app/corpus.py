@@ -20,7 +20,7 @@ from mmchat.models import ModelStore
 from mmchat.stores.base import SourcePart
 from mmchat.stores.manifest import Manifest
 from mmchat.stores.writing import LocalWriter
-from mmchat.types import Document
+from mmchat.types import Chunk, Document
 
 if TYPE_CHECKING:
     from mmchat.models import Progress as DownloadProgress
@@ -85,11 +85,13 @@ def build_corpus(
     return len(seen)
 
 
+def chunks_of_row(row: CorpusRow, encoders: Encoders, config: Config) -> list[Chunk]:
+    """Return the chunks of a row, as its index would have them."""
+    return _loaded(row, encoders, config)[1]
+
+
 def _part(row: CorpusRow, encoders: Encoders, config: Config) -> SourcePart:
-    document = Document(path=row.id, title=row.title or row.id, text=row.text)
-    section = Section(0, len(row.text), (row.title,) if row.title else ())
-    loaded = LoadedDocument(document, (section,))
-    chunks = chunk_document(loaded, encoders.text.token_spans, config.ingest)
+    document, chunks = _loaded(row, encoders, config)
     content = f"{row.title}\0{row.text}".encode()
     return SourcePart(
         path=row.id,
@@ -97,3 +99,10 @@ def _part(row: CorpusRow, encoders: Encoders, config: Config) -> SourcePart:
         documents=(document,),
         chunks=tuple(chunks),
     )
+
+
+def _loaded(row: CorpusRow, encoders: Encoders, config: Config) -> tuple[Document, list[Chunk]]:
+    document = Document(path=row.id, title=row.title or row.id, text=row.text)
+    section = Section(0, len(row.text), (row.title,) if row.title else ())
+    loaded = LoadedDocument(document, (section,))
+    return document, chunk_document(loaded, encoders.text.token_spans, config.ingest)

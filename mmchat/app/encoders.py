@@ -14,8 +14,7 @@ from mmchat.stores.local import read_manifest
 from mmchat.stores.manifest import EncoderRecord
 
 if TYPE_CHECKING:
-    from mmchat.encoders.image import OpenClipEncoder
-    from mmchat.encoders.lite import LiteModel
+    from mmchat.encoders.image import ModelSource, OpenClipEncoder
     from mmchat.encoders.text import SentenceEncoder
 
 DEFAULT_TEXT = "multilingual-e5-small"
@@ -47,22 +46,28 @@ class Encoders:
 
         name = _named(self._config.image, DEFAULT_IMAGE)
         return OpenClipEncoder(
-            self._lite() if name == DEFAULT_IMAGE else name,
+            self._lite(name) or name,
             device=self._config.device,
             dtype=self._config.dtype,
             batch_size=self._config.batch_size,
         )
 
-    def _lite(self) -> LiteModel:
+    def _lite(self, name: str) -> ModelSource | None:
+        """Return mmchat-lite, or it with a tuned head (`mmchat-lite@FOLDER`); None for other models."""
         from mmchat.encoders.lite import LiteModel
+        from mmchat.encoders.tuned import TunedModel
 
+        model, at, folder = name.partition("@")
+        if model != DEFAULT_IMAGE:
+            return None
         # Its text tower is the default text encoder: in memory once where that encodes the text too.
         shared = _named(self._config.text, DEFAULT_TEXT) == DEFAULT_TEXT
-        return LiteModel(
+        lite = LiteModel(
             self._models.pull(_IMAGE_TOWER),
             self.text if shared else self._sentence_encoder(DEFAULT_TEXT),
             cache=self._models.home / "labels",
         )
+        return TunedModel(lite, Path(folder)) if at else lite
 
     def records(self) -> tuple[EncoderRecord, EncoderRecord]:
         """Return what an index keeps of the text and of the image encoder."""

@@ -12,7 +12,7 @@ from typing import Annotated, NoReturn
 import typer
 
 import mmchat
-from mmchat.cli import asking, conversing, evaluating, indexing, models
+from mmchat.cli import asking, conversing, evaluating, indexing, models, tuning
 from mmchat.cli.options import say
 from mmchat.errors import MmchatError
 
@@ -35,6 +35,7 @@ app.command("eval")(evaluating.evaluate)
 app.command()(conversing.report)
 app.add_typer(conversing.app, name="conversations")
 app.add_typer(models.app, name="models")
+app.add_typer(tuning.app, name="tune")
 
 
 def main() -> NoReturn:

@@ -92,12 +92,13 @@ def _side(
 
 
 def _measured(dataset: Path, index: Path | None, settings: Config, keep: Path | None) -> Results:
+    from mmchat import dataset as datasets
     from mmchat import evaluation
 
     if not dataset.is_dir():
         raise InputError(f"{dataset}: expected a folder with queries.jsonl and qrels.tsv.")
-    corpus = index is None and evaluation.has_corpus(dataset)
-    questions = evaluation.read_questions(dataset, corpus=corpus)
+    corpus = index is None and datasets.has_corpus(dataset)
+    questions = datasets.read_questions(dataset, corpus=corpus)
     with _opened(dataset, index, settings, keep, corpus=corpus) as path:
         opened = mmchat.open_index(path, config=settings)
         return evaluation.measure(opened, questions)
@@ -115,7 +116,7 @@ def _opened(
         yield keep
         return
     from mmchat.app import build_corpus
-    from mmchat.evaluation import read_corpus
+    from mmchat.dataset import read_corpus
     from mmchat.progress import DownloadProgress
 
     with tempfile.TemporaryDirectory() as scratch:
@@ -128,7 +129,7 @@ def _opened(
 
 
 def _print_results(results: Results) -> None:
-    from mmchat.evaluation import METRICS, estimate
+    from mmchat.measures import METRICS, estimate
 
     typer.echo(f"{'direction':18}{'queries':>8}" + "".join(f"{name:>24}" for name in METRICS))
     for direction, metrics in results.items():

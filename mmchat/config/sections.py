@@ -120,8 +120,8 @@ class EncoderConfig:
     """A name of the catalogue, a sentence-transformers folder, or a hub id. `auto` is what the index
     was built with, and multilingual-e5-small for a new one."""
     image: str = "auto"
-    """`mmchat-lite` (what `auto` is for a new index), an OpenCLIP `name/pretrained`, `hf-hub:…`, or
-    `name@checkpoint-file`."""
+    """`mmchat-lite` (what `auto` is for a new index), `mmchat-lite@FOLDER` with a head that `mmchat tune
+    photos` made, an OpenCLIP `name/pretrained`, `hf-hub:…`, or `name@checkpoint-file`."""
     device: str = "auto"
     """`auto` (a GPU where there is one), `cpu`, `cuda`, `cuda:1`, `mps`."""
     dtype: str = "auto"

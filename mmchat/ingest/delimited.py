@@ -25,7 +25,7 @@ def load_table(source: SourcePath, context: LoadContext) -> Iterator[LoadedPart]
         FileRejected: it has no header or no rows, a quote is not closed, a row has too many cells, or two
             rows have the same id. The message names the line.
     """
-    rows = _rows(source)
+    rows = table_rows(source)
     _, header, delimiter = next(rows, (0, [], ","))
     if not any(name.strip() for name in header):
         raise FileRejected(
@@ -41,8 +41,12 @@ def load_table(source: SourcePath, context: LoadContext) -> Iterator[LoadedPart]
     yield from in_parts(chain([first], documents))
 
 
-def _rows(source: SourcePath) -> Iterator[tuple[int, list[str], str]]:
-    """Yield the rows that are not empty lines: the line where each begins, its cells, and the separator."""
+def table_rows(source: SourcePath) -> Iterator[tuple[int, list[str], str]]:
+    """Yield the rows that are not empty lines: the line where each begins, its cells, and the separator.
+
+    Raises:
+        FileRejected: a quote is not closed; the message names the line.
+    """
     lines = text_lines(source)
     skipped = 0
     first = ""

@@ -25,7 +25,7 @@ def load_json_lines(source: SourcePath, context: LoadContext) -> Iterator[Loaded
     Raises:
         FileRejected: a line is not an object, or two have the same id; the message names the line.
     """
-    yield from _load(source, context, _lines(source))
+    yield from _load(source, context, record_lines(source))
 
 
 def load_json(source: SourcePath, context: LoadContext) -> Iterator[LoadedPart]:
@@ -78,7 +78,12 @@ def _documents(
         yield table.document(number, place, cells, further)
 
 
-def _lines(source: SourcePath) -> Iterator[tuple[int, str, Record]]:
+def record_lines(source: SourcePath) -> Iterator[tuple[int, str, Record]]:
+    """Yield the number, the place (`line 5`) and the object of each line of a JSON Lines file.
+
+    Raises:
+        FileRejected: a line is not an object; the message names it.
+    """
     for number, line in enumerate(text_lines(source), start=1):
         if not line.strip():
             continue

@@ -220,6 +220,12 @@ def shown_pictures(connection: sqlite3.Connection) -> list[int] | None:
     return [row for (row,) in rows]
 
 
+def item_ids(connection: sqlite3.Connection, table: facts.ItemTable) -> list[str]:
+    """Return the ids of all items, in the order in which they came."""
+    rows = connection.execute(f"SELECT item FROM {table} ORDER BY id")  # noqa: S608
+    return [item for (item,) in rows]
+
+
 def items_of_rows(
     connection: sqlite3.Connection, table: facts.ItemTable, rows: Sequence[int]
 ) -> dict[int, str]:

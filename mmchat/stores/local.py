@@ -125,6 +125,10 @@ class LocalReader:
                 passed.update(item for item, lets in zip(rows, allowed, strict=True) if lets)
         return passed
 
+    def item_ids(self, table: ItemTable) -> list[str]:
+        """Return the ids of all `chunks` or `pictures`, in the order in which they came."""
+        return catalog.item_ids(self._connection, table)
+
     def chunks(self, ids: Sequence[str]) -> Mapping[str, Chunk]:
         """Return the chunks of these ids."""
         return catalog.select_chunks(self._connection, ids)

@@ -22,8 +22,10 @@ import numpy as np
 from text_sets import DATA, SETS, Bench, dataset
 
 from mmchat.config import RetrievalConfig
+from mmchat.dataset import read_corpus
 from mmchat.encoders.runtime import ensure_torchvision
-from mmchat.evaluation import Estimate, Searcher, estimate, measure, paired_test, read_corpus
+from mmchat.evaluation import Searcher, measure
+from mmchat.measures import Estimate, estimate, paired_test
 from mmchat.stores.base import Vectors
 from mmchat.types import Hit
 

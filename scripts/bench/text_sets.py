@@ -16,7 +16,7 @@ import numpy as np
 import mmchat
 from mmchat.app import Index, build_corpus
 from mmchat.config import RetrievalConfig
-from mmchat.evaluation import Question, read_corpus, read_questions
+from mmchat.dataset import Question, read_corpus, read_questions
 from mmchat.retrieval.calibration import Calibration
 from mmchat.retrieval.retriever import Retriever
 from mmchat.stores.base import Vectors

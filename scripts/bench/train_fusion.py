@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 from text_sets import DATA, SETS, Bench, dataset
 
-from mmchat.evaluation import Question
+from mmchat.dataset import Question
 from mmchat.retrieval import fusion
 from mmchat.retrieval.fusion import TextFindings
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import re
 import shutil
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from support import ROOT, SAMPLE_SHOP
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -32,9 +34,26 @@ def workplace(
     folder = tmp_path_factory.mktemp("reader")
     shutil.copytree(SAMPLE_SHOP, folder / "my-shop")
     shutil.copy(next((SAMPLE_SHOP / "pictures").glob("kettle-red*")), folder / "photo.jpg")
+    write_examples(folder)
     done = run("mmchat index my-shop --out indexes/my-shop", folder)
     assert done.returncode == 0, done.stderr
     return folder
+
+
+def write_examples(folder: Path) -> None:
+    """Write what a reader of docs/tuning.md would bring: pairs.csv, and photos of a dozen products."""
+    rows = []
+    for page in sorted((SAMPLE_SHOP / "products").glob("*.md")):
+        sections = re.findall(r"^## (.+)\n\n(.+)", page.read_text(), re.M)
+        rows += [(f"{page.stem}: {head}?", text) for head, text in sections if "|" not in text]
+    with (folder / "pairs.csv").open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([("question", "answer"), *rows[:80]])
+    for picture in sorted((SAMPLE_SHOP / "pictures").glob("*.webp"))[:12]:
+        (folder / "photos" / picture.stem).mkdir(parents=True)
+        with Image.open(picture) as image:
+            for number in range(3):
+                shot = image.convert("RGB").rotate(number * 8, fillcolor="white")
+                shot.save(folder / "photos" / picture.stem / f"{number}.jpg")
 
 
 def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -96,7 +115,8 @@ def test_every_dependency_earns_its_place():
     import tomllib
 
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    listed = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
+    extras = project["optional-dependencies"].values()
+    listed = [*project["dependencies"], *(each for extra in extras for each in extra)]
     reasons = (ROOT / "docs" / "decisions.md").read_text()
     missing = [d for d in listed if f"| {re.split('[>=<]', d)[0]} |" not in reasons]
     assert not missing

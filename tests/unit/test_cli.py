@@ -29,6 +29,7 @@ def mmchat(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedP
         *([], ["index"], ["sync"], ["add"], ["delete"], ["info"]),
         *(["search"], ["ask"], ["serve"], ["models"], ["models", "pull"], ["report"]),
         *(["conversations"], ["conversations", "list"], ["conversations", "export"]),
+        *(["tune"], ["tune", "text"], ["tune", "photos"]),
     ],
 )
 def test_every_command_has_help(command: Sequence[str]):
@@ -57,6 +58,12 @@ def test_version():
         (["info", "--index", "gone"], 3, "gone"),
         (["models", "path", "qwen"], 4, "qwen2.5-coder"),
         (["models", "pull", "nonsense"], 4, "nonsense"),
+        (["tune", "text", "gone.csv"], 2, "gone.csv is not there"),
+        (["tune", "text", "pairs.csv"], 2, "expected one of questions"),
+        (["tune", "text", "pairs.csv", "--epochs", "0"], 2, "epochs = 0"),
+        (["tune", "text", "pairs.csv", "--index", "gone"], 3, "No index at gone"),
+        (["tune", "text", "pairs.csv", "--out", "."], 2, ". is there already"),
+        (["tune", "photos"], 2, "There are no photos"),
         (["nonsense"], 2, "No such command"),
         (["conversations", "export", "last"], 2, "There are no conversations yet"),
         (["conversations", "export", "x"], 2, "No conversation x here"),
@@ -70,6 +77,7 @@ def test_errors_say_what_to_do_and_end_with_a_code(
     tmp_path: Path, arguments: list[str], code: int, said: str
 ):
     (tmp_path / "file.txt").write_text("words")
+    (tmp_path / "pairs.csv").write_text("ask,reply\nwhy?,because\n")
     done = mmchat(*arguments, cwd=tmp_path)
     assert (done.returncode, done.stdout) == (code, "")
     assert said in " ".join(done.stderr.split())

@@ -6,17 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mmchat.dataset import read_corpus, read_questions
 from mmchat.errors import InputError
-from mmchat.evaluation import (
-    as_values,
-    differences,
-    estimate,
-    measure,
-    paired_test,
-    ranking,
-    read_corpus,
-    read_questions,
-)
+from mmchat.evaluation import as_values, differences, measure, ranking
+from mmchat.measures import estimate, paired_test
 from mmchat.types import Hit
 
 

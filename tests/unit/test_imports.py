@@ -28,8 +28,10 @@ VOCABULARY = {
     "mmchat.pictures",
     "mmchat.drawings",
     "mmchat.serialise",
+    "mmchat.measures",
+    "mmchat.dataset",
 }
-PARTS = ("ingest", "encoders", "stores", "retrieval", "answering", "sessions")
+PARTS = ("ingest", "encoders", "stores", "retrieval", "answering", "sessions", "tuning")
 EDGES = ("cli", "web", "api", "evaluation")
 # The file of a model becomes a model in its own folder: the converter reads what no other part does.
 CONVERTERS = {("mmchat.models", "mmchat.encoders.e5_wheel")}
@@ -38,7 +40,7 @@ FACES = {"mmchat.stores.base"}
 HEAVY = {
     "faiss": ("stores/vectors",),
     "gradio": ("web",),
-    "torch": ("encoders/", "answering/generators", "retrieval/rerank.py"),
+    "torch": ("encoders/", "answering/generators", "retrieval/rerank.py", "tuning/training.py"),
     "xllamacpp": ("answering/generators",),
 }
 
@@ -155,6 +157,8 @@ def test_public_names():
         "new_owner",
         "open_index",
         "sync",
+        "tune_photos",
+        "tune_text",
         "watch",
     }
     for name in mmchat.__all__:
