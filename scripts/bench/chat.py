@@ -182,14 +182,16 @@ def noted(owner: Any, name: str) -> Iterator[list[float]]:
 def whole_answers(assistant: mmchat.Assistant, questions: Sequence[str]) -> dict[str, Any]:
     """Return the figures of whole answers: searching, evidence, writing and checking."""
     answering: Any = importlib.import_module("mmchat.answering.assistant")
-    answers, checks, evidence = [], [], []
+    answers, checks, evidence, processor = [], [], [], []
     assistant.warm_up()
     for question in questions:
         with (
             noted(answering, "check") as checked,
             noted(answering.EvidenceFinder, "find") as found,
         ):
+            worked = time.process_time()
             answers.append(assistant.ask(question))
+            processor.append(time.process_time() - worked)
         checks.append(sum(checked))
         evidence.append(sum(found))
     whole = sorted(each.seconds for each in answers)
@@ -201,6 +203,7 @@ def whole_answers(assistant: mmchat.Assistant, questions: Sequence[str]) -> dict
         ),
         "whole answer, s, median": statistics.median(whole),
         "whole answer, s, 95 %": whole[min(len(whole) - 1, round(0.95 * len(whole)))],
+        "whole answer, s of all processors, median": statistics.median(processor),
         "finding evidence, ms, median": statistics.median(evidence),
         "checks of an answer, ms, median": statistics.median(checks),
         "checks of an answer, ms, most": max(checks),

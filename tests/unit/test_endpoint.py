@@ -132,8 +132,8 @@ class TestAsking:
             assert write(generator) == "Yes."
 
     def test_a_server_that_ignores_the_token_limit_is_cut_off(self) -> None:
-        with connected(says(*"abcdefgh")) as (generator, _):
-            assert write(generator, max_tokens=3) == "abc"
+        with connected(says(*["abcdefgh"] * 50)) as (generator, _):
+            assert write(generator, max_tokens=3) == "abcdefgh" * 3
 
     @pytest.mark.parametrize(
         ("parameter", "code", "left"),
@@ -250,7 +250,7 @@ class TestFailing:
             stream = generator.stream(QUESTION, max_tokens=20)
             assert next(stream) + next(stream) == "One we"
             with pytest.raises(
-                GenerationError, match="in the middle of its answer, after 2 pieces"
+                GenerationError, match="in the middle of its answer, after 6 characters"
             ):
                 next(stream)
         assert len(server.requests) == 1, "what was read already cannot be asked for again"
@@ -345,6 +345,21 @@ class TestFailing:
         message = failure(says("never"), models=("one", "two"))
         assert "has the models one, two" in message
         assert "Set answers.model" in message
+
+    def test_a_wrong_key_and_no_name(self) -> None:
+        def guarded(exchange: Exchange) -> None:
+            exchange.say(401, {"error": {"message": "no key"}})
+
+        with connected(says("never")) as (generator, server):
+            server.listing = guarded
+            with pytest.raises(GenerationError, match=r"401: no key.*Set MMCHAT_API_KEY"):
+                write(generator)
+
+    def test_no_name_and_no_list(self) -> None:
+        with connected(says("never")) as (generator, server):
+            server.listing = refuses(404)
+            with pytest.raises(GenerationError, match=r"no list of models.*Set answers\.model"):
+                write(generator)
 
     def test_a_wrong_path(self) -> None:
         message = failure(refuses(404, "404 page not found"), model="small")

@@ -47,6 +47,7 @@ API_KEY_VARIABLE = "MMCHAT_API_KEY"
 PICTURE_PX = 768
 """Longer side of a picture that is sent; servers count its tokens by its area."""
 _ATTEMPTS = 3
+_NO_LIST = frozenset({404, 405, 501})
 _UNSUPPORTED = frozenset({"unsupported_parameter", "unsupported_value"})
 
 _log = logging.getLogger(__name__)
@@ -253,11 +254,13 @@ class EndpointGenerator:
         )
 
     async def _names(self) -> list[str]:
-        """Return what models the server says it has; nothing where it does not say."""
+        """Return what models the server says it has; nothing where it keeps no list."""
         async with self._opened().stream("GET", "models") as response:
-            if not response.is_success:
-                return []
             body = await read(response)
+            if response.status_code in _NO_LIST:
+                return []
+            if not response.is_success:
+                raise refusal(response, body, self.name, self._patience)
         try:
             return [str(each["id"]) for each in json.loads(body)["data"]]
         except (ValueError, TypeError, KeyError):
