@@ -218,7 +218,6 @@ class TestSeeing:
         self,
         retriever: Retriever,
         caplog: pytest.LogCaptureFixture,
-        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         hits = retriever.search
         broken = Path("/nowhere/kettle.png")
