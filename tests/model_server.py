@@ -29,8 +29,7 @@ class Exchange(BaseHTTPRequestHandler):
         self._answer(self.server.behaviour)
 
     def do_GET(self) -> None:
-        names = [{"id": name} for name in self.server.models]
-        self._answer(lambda exchange: exchange.say(200, {"data": names}))
+        self._answer(self.server.listing)
 
     def _answer(self, behaviour: Callable[[Exchange], None]) -> None:
         try:
@@ -77,13 +76,18 @@ class Exchange(BaseHTTPRequestHandler):
 Behaviour = Callable[[Exchange], None]
 
 
+def lists(*names: str) -> Behaviour:
+    """Say which models there are."""
+    return lambda exchange: exchange.say(200, {"data": [{"id": name} for name in names]})
+
+
 class ModelServer(ThreadingHTTPServer):
     daemon_threads = True
 
-    def __init__(self, behaviour: Behaviour, models: list[str]) -> None:
+    def __init__(self, behaviour: Behaviour, models: tuple[str, ...]) -> None:
         super().__init__(("127.0.0.1", 0), Exchange)
         self.behaviour = behaviour
-        self.models = models
+        self.listing: Behaviour = lists(*models)
         self.requests: list[dict[str, Any]] = []
         self.keys: list[str | None] = []
         self.hung_up = threading.Event()
@@ -97,7 +101,7 @@ class ModelServer(ThreadingHTTPServer):
 def model_server(
     behaviour: Behaviour, models: tuple[str, ...] = ("small",)
 ) -> Iterator[ModelServer]:
-    with ModelServer(behaviour, list(models)) as server:
+    with ModelServer(behaviour, models) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
         thread.start()
         try:

@@ -26,6 +26,7 @@ from mmchat.answering.generators import (
     TransformersGenerator,
 )
 from mmchat.answering.generators.base import Emit, Turnstile, cut_at, relay
+from mmchat.answering.generators.llama_cpp import _parameters
 from mmchat.errors import GenerationError, ModelError
 from mmchat.models import ModelStore
 
@@ -379,3 +380,32 @@ def test_llama_cpp_lets_nobody_in(monkeypatch: pytest.MonkeyPatch) -> None:
                 socket.create_connection((own, int(port)), timeout=2)
     finally:
         llama.close()
+
+
+@pytest.mark.slow
+def test_a_real_server_writes_what_the_model_writes() -> None:
+    """llama.cpp's own server behind an address, and the same model in the process."""
+    import xllamacpp
+
+    parameters = _parameters(llama_path(), 1, 1024, 0)
+    parameters.api_keys = ["sk-right"]
+    parameters.n_threads_http = 4
+    server = xllamacpp.Server(parameters)
+    address = f"{server.listening_address}/v1"
+    right = EndpointGenerator(address, api_key="sk-right", context_tokens=1024)
+    wrong = EndpointGenerator(address, model="any", api_key="sk-wrong")
+    inside = LlamaCppGenerator(llama_path(), threads=1, context_tokens=1024)
+    try:
+        assert write(right) == write(inside)
+        with pytest.raises(GenerationError, match=r"401.*Set MMCHAT_API_KEY"):
+            write(wrong)
+        long = [Message("user", "one two three " * 2000)]
+        with pytest.raises(GenerationError, match=r"status 400.*answers\.context_tokens"):
+            list(right.stream(long, max_tokens=4))
+        stream = right.stream(MESSAGES, max_tokens=900)
+        next(stream)
+        stream.close()
+        assert write(right, 4), "the model was let go, and answers the next one"
+    finally:
+        for each in (right, wrong, inside):
+            each.close()

@@ -26,11 +26,6 @@ QUESTION = [Message("system", "You help."), Message("user", "How long does it ke
 KEY = "sk-very-secret"
 
 
-@pytest.fixture(autouse=True)
-def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("NO_PROXY", "*")
-
-
 @contextmanager
 def connected(
     behaviour: Behaviour, models: tuple[str, ...] = ("small",), **options: Any
@@ -99,6 +94,12 @@ class TestAsking:
             write(generator)
         assert server.keys == [None]
 
+    def test_a_proxy_is_not_asked_for_this_machine(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+            monkeypatch.setenv(name, "http://127.0.0.1:9")
+        with connected(says("Yes.")) as (generator, _):
+            assert write(generator) == "Yes."
+
     def test_the_only_model_needs_no_name(self) -> None:
         with connected(says("Yes."), models=("llama3.2:1b",)) as (generator, server):
             write(generator)
@@ -132,8 +133,8 @@ class TestAsking:
             assert write(generator) == "Yes."
 
     def test_a_server_that_ignores_the_token_limit_is_cut_off(self) -> None:
-        with connected(says(*"abcdefgh")) as (generator, _):
-            assert write(generator, max_tokens=3) == "abc"
+        with connected(says(*["abcdefgh"] * 50)) as (generator, _):
+            assert write(generator, max_tokens=3) == "abcdefgh" * 3
 
     @pytest.mark.parametrize(
         ("parameter", "code", "left"),
@@ -250,7 +251,7 @@ class TestFailing:
             stream = generator.stream(QUESTION, max_tokens=20)
             assert next(stream) + next(stream) == "One we"
             with pytest.raises(
-                GenerationError, match="in the middle of its answer, after 2 pieces"
+                GenerationError, match="in the middle of its answer, after 6 characters"
             ):
                 next(stream)
         assert len(server.requests) == 1, "what was read already cannot be asked for again"
@@ -346,14 +347,32 @@ class TestFailing:
         assert "has the models one, two" in message
         assert "Set answers.model" in message
 
+    def test_a_wrong_key_and_no_name(self) -> None:
+        def guarded(exchange: Exchange) -> None:
+            exchange.say(401, {"error": {"message": "no key"}})
+
+        with connected(says("never")) as (generator, server):
+            server.listing = guarded
+            with pytest.raises(GenerationError, match=r"401: no key.*Set MMCHAT_API_KEY"):
+                write(generator)
+
+    def test_no_name_and_no_list(self) -> None:
+        with connected(says("never")) as (generator, server):
+            server.listing = refuses(404)
+            with pytest.raises(GenerationError, match=r"no list of models.*Set answers\.model"):
+                write(generator)
+
     def test_a_wrong_path(self) -> None:
         message = failure(refuses(404, "404 page not found"), model="small")
         assert "404 page not found" in message
         assert "ends in /v1" in message
 
     def test_a_prompt_that_is_too_long(self) -> None:
-        message = failure(refuses(400, "maximum context length is 2048 tokens"), model="small")
-        assert "maximum context length is 2048 tokens" in message
+        # Some servers know a model by more names than they list.
+        message = failure(
+            refuses(400, "this model's maximum context length is 2048 tokens"), model="alias"
+        )
+        assert "context length is 2048 tokens" in message
         assert "answers.context_tokens" in message
 
     @pytest.mark.parametrize("status", [429, 500, 502, 503])

@@ -32,11 +32,6 @@ KOREAN = ("주전자의 용량은 몇 리터인가요?", "주전자의 용량은
 SEEN = "What colour is the lid of the kettle that holds litres?"
 
 
-@pytest.fixture(autouse=True)
-def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("NO_PROXY", "*")
-
-
 @pytest.fixture(scope="module")
 def retriever(tmp_path_factory: pytest.TempPathFactory) -> Retriever:
     folder = tmp_path_factory.mktemp("shop")
@@ -223,7 +218,6 @@ class TestSeeing:
         self,
         retriever: Retriever,
         caplog: pytest.LogCaptureFixture,
-        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         hits = retriever.search
         broken = Path("/nowhere/kettle.png")

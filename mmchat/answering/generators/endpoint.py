@@ -47,6 +47,9 @@ API_KEY_VARIABLE = "MMCHAT_API_KEY"
 PICTURE_PX = 768
 """Longer side of a picture that is sent; servers count its tokens by its area."""
 _ATTEMPTS = 3
+_NO_LIST = frozenset({404, 405, 501})
+_UNKNOWN = (b"not found", b"not exist", b"invalid model")
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _UNSUPPORTED = frozenset({"unsupported_parameter", "unsupported_value"})
 
 _log = logging.getLogger(__name__)
@@ -203,6 +206,8 @@ class EndpointGenerator:
         if self._client is None:
             self._client = httpx.AsyncClient(
                 base_url=self._address,
+                # A proxy of the environment cannot know what is meant by this machine.
+                trust_env=urlsplit(self._address).hostname not in _LOOPBACK,
                 headers={"Authorization": f"Bearer {self._api_key}"} if self._api_key else None,
                 timeout=httpx.Timeout(
                     self._patience.silence, connect=self._patience.connect, pool=None
@@ -215,10 +220,11 @@ class EndpointGenerator:
         body = await read(response)
         if response.status_code == 400 and self._learn(body):
             return TryAgain(f"{self.name} wants the request in other words.", 0.0)
-        names = await self._names() if response.status_code in {400, 404} else []
+        unknown = response.status_code == 400 and any(each in body.lower() for each in _UNKNOWN)
+        names = await self._names() if unknown or response.status_code == 404 else []
         if names and model not in names:
             return GenerationError(
-                f"{self._address} has no model '{shorten(model)}': {nearest(model, names)} "
+                f"{self._address} has no model '{model}': {shorten(nearest(model, names), 300)} "
                 "Set answers.model to one that it has."
             )
         return refusal(response, body, self.name, self._patience)
@@ -253,11 +259,13 @@ class EndpointGenerator:
         )
 
     async def _names(self) -> list[str]:
-        """Return what models the server says it has; nothing where it does not say."""
+        """Return what models the server says it has; nothing where it keeps no list."""
         async with self._opened().stream("GET", "models") as response:
-            if not response.is_success:
-                return []
             body = await read(response)
+            if response.status_code in _NO_LIST:
+                return []
+            if not response.is_success:
+                raise refusal(response, body, self.name, self._patience)
         try:
             return [str(each["id"]) for each in json.loads(body)["data"]]
         except (ValueError, TypeError, KeyError):

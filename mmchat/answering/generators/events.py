@@ -14,12 +14,14 @@ if TYPE_CHECKING:
 
 _MAX_BYTES = 1 << 20
 """Of one line of a stream, or of the text of an error."""
+_CHARACTERS_IN_A_TOKEN = 8
+"""No text has more on average."""
 
 
 async def receive(response: httpx.Response, max_tokens: int, emit: Callable[[str], None]) -> None:
     """Hand over the pieces of a stream of server-sent events.
 
-    A piece is a token or more, so that `max_tokens` pieces are the end whatever the server thinks.
+    The server keeps `max_tokens`. Where it does not, more characters than so many tokens have are the end.
     """
     kind = response.headers.get("content-type", "")
     if "text/event-stream" not in kind:
@@ -27,7 +29,7 @@ async def receive(response: httpx.Response, max_tokens: int, emit: Callable[[str
             f"{response.url} answered with {shorten(kind or 'no content type')}, expected "
             "text/event-stream. Check that the address is that of an OpenAI-compatible server."
         )
-    finished, count = False, 0
+    finished, characters = False, 0
     async for line in _lines(response):
         if not line.startswith(b"data:"):
             continue
@@ -38,13 +40,13 @@ async def receive(response: httpx.Response, max_tokens: int, emit: Callable[[str
         finished |= ends
         if text:
             emit(text)
-            count += 1
-            if count >= max_tokens:
+            characters += len(text)
+            if characters >= _CHARACTERS_IN_A_TOKEN * max_tokens:
                 return
     if not finished:
         raise GenerationError(
-            f"{response.url} ended in the middle of its answer, after {count} pieces. Expected the "
-            "rest. Look into the server's log."
+            f"{response.url} ended in the middle of its answer, after {characters} characters. "
+            "Expected the rest. Look into the server's log."
         )
 
 
