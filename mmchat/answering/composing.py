@@ -191,9 +191,16 @@ def same_facts(original: str, translated: str, language: Language) -> bool:
     """True where a translation is in its language, of a likely length, and has the same numbers."""
     if not translated or language_of(translated) != language:
         return False
+    if _ends(original) and not _ends(translated):
+        return False  # cut off by the limit of tokens or of time
     if not len(original) / _LONGEST <= len(translated) <= len(original) * _LONGEST:
         return False
     return _numbers(original) == _numbers(translated)
+
+
+def _ends(text: str) -> bool:
+    end = _END.search(text)
+    return bool(end and end.group(1))
 
 
 def _numbers(text: str) -> Counter[str]:
