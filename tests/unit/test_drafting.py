@@ -136,6 +136,7 @@ class TestTranslation:
             "환불됩니다.",
             "Refunds take 5 days.",
             "",
+            "5일 이내에",
             "5일 " + "환불 " * 90,
         ],
     )
