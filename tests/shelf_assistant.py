@@ -19,7 +19,7 @@ from mmchat.answering.generators import Message
 from mmchat.answering.words import content_words
 from mmchat.config import AnswerConfig, Config, HandoffConfig, SessionsConfig
 from mmchat.pictures import open_image
-from mmchat.types import Chunk, Hit, Query
+from mmchat.types import Chunk, Document, Hit, Query
 
 WIDTH = 512
 
@@ -147,8 +147,18 @@ class ShelfIndex:
     def retriever(self) -> Shelf:
         return self.shelf
 
-    def search(self, text: str, k: int, where: object = None) -> Sequence[Hit]:
-        return self.shelf.search(Query(text, k=k))
+    def search(
+        self, text: str, image: Any = None, k: int = 5, where: dict[str, str] | None = None
+    ) -> Sequence[Hit]:
+        wanted = (where or {}).get("document")
+        found = self.shelf.search(Query(text, image, k=len(DOCUMENTS)))
+        return [hit for hit in found if wanted in {None, hit.document}][:k]
+
+    def document(self, path: str) -> Document | None:
+        if path not in DOCUMENTS:
+            return None
+        title, _, text = DOCUMENTS[path].removeprefix("# ").partition("\n")
+        return Document(path, title, text)
 
     def open_image(self, image: Any) -> Any:
         return open_image(image)

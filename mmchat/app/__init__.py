@@ -9,6 +9,13 @@ from mmchat.app.assistant import Assistant
 from mmchat.app.building import build_index, sync
 from mmchat.app.corpus import build_corpus
 from mmchat.app.desk import Desk
+from mmchat.app.drafting import (
+    DraftText,
+    draft_description,
+    draft_faq,
+    draft_reply,
+    translate,
+)
 from mmchat.app.encoders import Encoders, default_models
 from mmchat.app.generators import build_generator
 from mmchat.app.index import Index, describe_index, open_index
@@ -27,6 +34,7 @@ from mmchat.tuning.training import Training
 __all__ = [
     "Assistant",
     "Desk",
+    "DraftText",
     "Encoders",
     "Gap",
     "Index",
@@ -40,12 +48,16 @@ __all__ = [
     "default_models",
     "delete",
     "describe_index",
+    "draft_description",
+    "draft_faq",
+    "draft_reply",
     "handoff_values",
     "new_owner",
     "open_index",
     "open_store",
     "report",
     "sync",
+    "translate",
     "tune_photos",
     "tune_text",
     "watch",

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from mmchat.answering.assistant import AnswerPipeline
+from mmchat.answering.composing import Composer
 from mmchat.answering.examples import read_examples
 from mmchat.answering.phrases import Phrases
 from mmchat.answering.policy import Policy
@@ -75,6 +76,9 @@ class Assistant:
         models = ModelStore(progress=download_progress)
         self._generator = generator or build_generator(self.config, models)
         self._policy = policy_of(self.config)
+        self.composer = Composer(
+            index.encoders.text, self._generator, self.config.answers, self._policy.style
+        )
         self._pipeline = AnswerPipeline(
             _FreshRetriever(index),
             index.encoders.text,

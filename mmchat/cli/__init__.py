@@ -12,7 +12,15 @@ from typing import Annotated, NoReturn
 import typer
 
 import mmchat
-from mmchat.cli import asking, conversing, evaluating, indexing, models, tuning
+from mmchat.cli import (
+    asking,
+    conversing,
+    drafting,
+    evaluating,
+    indexing,
+    models,
+    tuning,
+)
 from mmchat.cli.options import say
 from mmchat.errors import MmchatError
 
@@ -33,6 +41,8 @@ app.command()(asking.serve)
 app.command()(indexing.info)
 app.command("eval")(evaluating.evaluate)
 app.command()(conversing.report)
+app.command()(drafting.translate)
+app.add_typer(drafting.app, name="draft")
 app.add_typer(conversing.app, name="conversations")
 app.add_typer(models.app, name="models")
 app.add_typer(tuning.app, name="tune")

@@ -100,7 +100,7 @@ def ask(
     """Answer a question from the index, with the sources."""
     settings = load_settings(config, set_, {"answers.generator": generator})
     with (
-        _assistant(open_named(index, settings), settings) as assistant,
+        open_assistant(open_named(index, settings), settings) as assistant,
         _stream(assistant, conversation, question, image) as pieces,
     ):
         if as_json:
@@ -132,7 +132,7 @@ def serve(
     overrides = {"web.host": host, "web.port": port, "answers.generator": generator}
     settings = load_settings(config, set_, overrides)
     with (
-        _assistant(open_named(index, settings), settings, or_quote=True) as assistant,
+        open_assistant(open_named(index, settings), settings, or_quote=True) as assistant,
         mmchat.Desk(assistant) if settings.sessions.keep else nullcontext() as desk,
     ):
         from mmchat.web import serve as serve_chat
@@ -143,9 +143,13 @@ def serve(
 
 
 @contextmanager
-def _assistant(
+def open_assistant(
     index: Index, settings: Config, *, or_quote: bool = False
 ) -> Iterator[mmchat.Assistant]:
+    """Give an assistant over an index; a model that is missing is fetched with a progress bar.
+
+    With `or_quote`, one whose generator cannot be had quotes.
+    """
     from mmchat.app import build_generator
     from mmchat.models import ModelStore
     from mmchat.progress import DownloadProgress

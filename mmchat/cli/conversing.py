@@ -47,7 +47,7 @@ def list_(
     as_json: AsJson = False,
 ) -> None:
     """List conversations, the newest first."""
-    with _store(load_settings(config, set_, {})) as store:
+    with opened_store(load_settings(config, set_, {})) as store:
         heads = store.everything().list(words, limit=limit)
     if as_json:
         print_json(
@@ -85,7 +85,7 @@ def export(
 
     from mmchat.app import conversation_markdown, conversation_values
 
-    with _store(load_settings(config, set_, {})) as store:
+    with opened_store(load_settings(config, set_, {})) as store:
         kept = store.everything().get(named(store.everything(), conversation))
     text = (
         json.dumps(conversation_values(kept), ensure_ascii=False, indent=2) + "\n"
@@ -107,7 +107,7 @@ def rename(
     set_: Set = None,
 ) -> None:
     """Give a conversation another title."""
-    with _store(load_settings(config, set_, {})) as store:
+    with opened_store(load_settings(config, set_, {})) as store:
         everything = store.everything()
         key = named(everything, conversation)
         everything.rename(key, title)
@@ -121,7 +121,7 @@ def delete(
     set_: Set = None,
 ) -> None:
     """Delete a conversation for good, with its pictures."""
-    with _store(load_settings(config, set_, {})) as store:
+    with opened_store(load_settings(config, set_, {})) as store:
         everything = store.everything()
         key = named(everything, conversation)
         everything.delete(key)
@@ -133,7 +133,7 @@ def handoffs(config: ConfigFile = None, set_: Set = None, as_json: AsJson = Fals
     """List the conversations that wait for a person, the newest first."""
     from mmchat.app import handoff_values
 
-    with _store(load_settings(config, set_, {})) as store:
+    with opened_store(load_settings(config, set_, {})) as store:
         records = store.queue.all()
     if as_json:
         print_json([handoff_values(record) for record in records])
@@ -166,7 +166,7 @@ def report(
     since = None
     if days is not None:
         since = datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=days)
-    with _store(settings) as store:
+    with opened_store(settings) as store:
         gaps = made(open_named(index, settings), store, since=since)
     if as_json:
         print_json([_gap_values(gap) for gap in gaps])
@@ -188,7 +188,8 @@ def named(everything: OwnConversations, conversation: str) -> str:
 
 
 @contextmanager
-def _store(settings: Config) -> Iterator[SessionStore]:
+def opened_store(settings: Config) -> Iterator[SessionStore]:
+    """Give the conversations that the settings name."""
     from mmchat.app import open_store
 
     store = open_store(settings.sessions.database)

@@ -28,7 +28,8 @@ def mmchat(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedP
     [
         *([], ["index"], ["sync"], ["add"], ["delete"], ["info"]),
         *(["search"], ["ask"], ["serve"], ["models"], ["models", "pull"], ["report"]),
-        *(["conversations"], ["conversations", "list"], ["conversations", "export"]),
+        *(["conversations"], ["conversations", "list"], ["conversations", "export"], ["draft"]),
+        *(["draft", "reply"], ["draft", "description"], ["draft", "faq"], ["translate"]),
         *(["tune"], ["tune", "text"], ["tune", "photos"]),
     ],
 )
