@@ -61,7 +61,6 @@ class Encoders:
         return LiteModel(
             self._models.pull(_IMAGE_TOWER),
             self.text if shared else self._sentence_encoder(DEFAULT_TEXT),
-            cache=self._models.home / "labels",
         )
 
     def records(self) -> tuple[EncoderRecord, EncoderRecord]:
