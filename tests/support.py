@@ -111,6 +111,9 @@ class ColoursEncoder:
         ]
         return self._unit(means)
 
+    def encode_image_queries(self, images: Sequence[Image.Image]) -> Vectors:
+        return self.encode_images(images)
+
     def encode_texts(self, texts: Sequence[str]) -> Vectors:
         return self._unit([self._colour(text) for text in texts])
 

@@ -128,6 +128,38 @@ def image_tower(path: Path, *, seed: int = 0) -> Path:
     return path
 
 
+def lite_heads(path: Path, *, seed: int = 0) -> Path:
+    """Write random heads of mmchat-lite for a text tower of 16 numbers."""
+    import numpy as np
+
+    from mmchat.encoders.heads import FREQUENCIES, Heads, write_heads
+    from mmchat.encoders.lite import FEATURES
+
+    random = np.random.default_rng(seed)
+
+    def rows(*shape: int) -> np.ndarray:
+        return random.normal(size=shape).astype(np.float32) / np.sqrt(shape[-1])
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    heads = Heads(
+        gate=rows(FEATURES + 1),
+        means=rows(2, FEATURES) / 10,
+        common=rows(FEATURES) / 10,
+        scale=np.array([9.0], np.float32),
+        basis=np.linalg.qr(rows(FEATURES, 3))[0].T.astype(np.float32),
+        gains=np.array([-0.9, -0.5, -0.1], np.float32),
+        labels=rows(1000, 8),
+        looks=rows(1000, FEATURES),
+        words_centre=rows(16),
+        frequencies=rows(FREQUENCIES, 16),
+        phases=rows(FREQUENCIES),
+        words_map=rows(16 + FREQUENCIES, 8),
+        look_share=np.array([0.1], np.float32),
+    )
+    write_heads(heads, path)
+    return path
+
+
 def cross_encoder_folder(folder: Path, *, outputs: int = 1, seed: int = 0) -> Path:
     """Write a cross-encoder: one BERT layer that reads two texts together."""
     ensure_torchvision()

@@ -65,7 +65,6 @@ class Encoders:
         lite = LiteModel(
             self._models.pull(_IMAGE_TOWER),
             self.text if shared else self._sentence_encoder(DEFAULT_TEXT),
-            cache=self._models.home / "labels",
         )
         return TunedModel(lite, Path(folder)) if at else lite
 

@@ -1,114 +1,210 @@
 """The heads of mmchat-lite: what turns the outputs of its two towers into one space.
 
-A vector has two parts. The aligned part is shared by words and pictures; the visual part holds what
-the image tower sees, and is zero for words. So words find a picture through the first alone, and
-another picture finds it through both, whose shares of the cosine are `ALIGNED_SHARE` and the rest.
+A vector has two parts. The aligned part holds what a thing is called, the visual part what it looks
+like. Pictures have both from what the image tower sees; words have both from what they are known to
+mean: the labels of ImageNet that are nearest in meaning, and what pictures of those look like.
 
-Everything is computed in float32, whatever the towers compute in.
+scripts/train_lite.py fits the arrays of `Heads`; docs/model-card.md tells from what. Everything is
+computed in float32, whatever the towers compute in.
 """
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import torch
-from torch import Tensor, nn
-from torch.nn.functional import normalize
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+
+from mmchat.encoders.runtime import Vectors, unit_rows
+from mmchat.errors import ModelError
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+SHIPPED = Path(__file__).with_name("lite.safetensors")
+"""The heads that belong to multilingual-e5-small and efficientnet-lite2."""
 
 ALIGNED_SHARE = 0.01
 """The aligned part's share of the cosine of two pictures.
 
-How words find pictures does not depend on it, since it scales the scores of all pictures alike. But
-pictures find each other far better by the visual part: the catalogue picture that is nearest to a
-photo shows the right kind of product in 49 % with the visual part alone, 45 % at a share of 0.1, and
-32 % with the aligned part alone. So the share is as small as is safe in vectors of 16 bits.
+Pictures find each other far better by the visual part. How words find pictures depends on
+`Heads.look_share` as well, which is fitted for this share.
 """
+FREQUENCIES = 1024
+"""Waves that a word's vector is described by, beside itself."""
+SHARPNESS = 0.07
+"""How near to the nearest label (as a difference of cosines) another one must be to count beside it."""
 
 
-class TextHead(nn.Module):
-    """Centre the vectors of a sentence encoder, and leave the visual part empty.
+@dataclass(frozen=True, slots=True)
+class Heads:
+    """What was fitted. All arrays are float32; `features` is the width of the image tower (1280)."""
 
-    Sentence encoders put all texts into a narrow cone. Once its centre is taken away, a cosine tells
-    what the texts differ in (Mu and Viswanath, "All-but-the-Top", ICLR 2018; taking away the largest
-    components as well, as they do, or whitening brought nothing here).
-    """
-
-    centre: Tensor
-
-    def __init__(self, centre: Tensor, visual_width: int) -> None:
-        """Take the mean of the label vectors (width,), and the width of the visual part."""
-        super().__init__()
-        self.register_buffer("centre", centre)
-        self.visual_width = visual_width
-
-    def forward(self, pooled: Tensor) -> Tensor:
-        """Turn (n, width) into (n, width + visual width), of length one."""
-        aligned = normalize(normalize(pooled.float()) - self.centre)
-        return torch.cat([aligned, aligned.new_zeros(len(aligned), self.visual_width)], dim=1)
-
-
-class LabelMixture(nn.Module):
-    """The aligned part of a picture without any training on pairs of pictures and words.
-
-    The mean of the label vectors, each weighted by the probability that the classifier gives its
-    label; a picture of something that has no label lands between the labels that it resembles
-    (Norouzi et al., "Zero-Shot Learning by Convex Combination of Semantic Embeddings", 2013).
-
-    Nothing in it was fitted: all labels take part, with the probabilities as the classifier gives
-    them. Temperatures of 1.5 and 2 or the ten best labels gained on some of the sets that were tried
-    and lost on others, by 1 to 4 points; a linear map fitted to the classifier's weights lost on all.
-    """
-
-    labels: Tensor
-
-    def __init__(self, classifier: nn.Linear, labels: Tensor) -> None:
-        """Take the classifier of the image tower and the vector of each label (labels, width)."""
-        super().__init__()
-        self.classifier = classifier
-        self.register_buffer("labels", labels)
-
-    def forward(self, features: Tensor) -> Tensor:
-        """Turn features (n, features) into (n, width)."""
-        probabilities = torch.softmax(self.classifier(features), dim=1)
-        mixture: Tensor = probabilities @ self.labels
-        return mixture
-
-
-class ImageHead(nn.Module):
-    """Put the aligned and the visual part of pictures side by side.
-
-    The visual part is the features as they are: a random orthonormal projection to 512 numbers would
-    save half of the memory and cost 3 to 4 points in finding the product of a photo.
-    """
-
-    def __init__(self, aligned: nn.Module) -> None:
-        """Take what computes the aligned part (n, width) from the features."""
-        super().__init__()
-        self.aligned = aligned
-
-    def forward(self, features: Tensor) -> Tensor:
-        """Turn pooled features (n, features) into (n, width + features), of length one."""
-        features = features.float()
-        aligned = math.sqrt(ALIGNED_SHARE) * normalize(self.aligned(features))
-        visual = math.sqrt(1.0 - ALIGNED_SHARE) * normalize(features)
-        return torch.cat([aligned, visual], dim=1)
-
-
-class SharedTransformer(nn.Module):
-    """A transformer that belongs to somebody else, and is loaded when it is first called."""
-
-    def __init__(self, load: Callable[[], nn.Module]) -> None:
-        """Take what returns the transformer; its weights do not become weights of this module."""
-        super().__init__()
-        self._load = load
+    gate: Vectors
+    """(features + 1,): a logistic regression that tells a picture cut out on a plain ground from a
+    scene; the last number is its bias."""
+    means: Vectors
+    """(2, features): the mean of unit features over scenes, and over cut-outs."""
+    common: Vectors
+    """(features,): the mean that is put back before the classifier reads the features."""
+    scale: Vectors
+    """(1,): the usual length of features before they are made unit vectors."""
+    basis: Vectors
+    """(directions, features): orthonormal; where photos of one thing differ most from each other."""
+    gains: Vectors
+    """(directions,): what is added of each direction, from -1 (nothing is left of it) to 0."""
+    labels: Vectors
+    """(labels, aligned): unit vectors, the meaning of each label of the classifier."""
+    looks: Vectors
+    """(labels, features): unit vectors, what pictures of each label look like in the visual part."""
+    words_centre: Vectors
+    """(text,): the mean of the text encoder's vectors of words."""
+    frequencies: Vectors
+    """(FREQUENCIES, text): see `wave_inputs`."""
+    phases: Vectors
+    """(FREQUENCIES,): see `wave_inputs`."""
+    words_map: Vectors
+    """(text + FREQUENCIES, aligned): from what `wave_inputs` makes of words to their meaning."""
+    look_share: Vectors
+    """(1,): the visual part's share of the square of a word's vector."""
 
     @property
-    def shared(self) -> nn.Module:
-        """The transformer."""
-        return self._load()
+    def aligned_width(self) -> int:
+        """Numbers in the aligned part."""
+        return int(self.labels.shape[1])
 
-    def forward(self, *arguments: Any, **named: Any) -> Any:
-        """Call the transformer."""
-        return self.shared(*arguments, **named)
+    def encode_words(self, vectors: Vectors) -> Vectors:
+        """Turn what the text encoder made of words, (n, text), into (n, aligned + features)."""
+        waves = wave_inputs(vectors, self.words_centre, self.frequencies, self.phases)
+        meaning = unit_rows(waves @ self.words_map)
+        look = expected_look(meaning, self.labels, self.looks)
+        share = float(self.look_share[0])
+        both = [math.sqrt(1 - share) * meaning, math.sqrt(share) * look]
+        return np.concatenate(both, axis=1).astype(np.float32)
+
+
+def wave_inputs(
+    vectors: Vectors, centre: Vectors, frequencies: Vectors, phases: Vectors
+) -> Vectors:
+    """Return (n, text + FREQUENCIES): the centred unit vectors of words (n, text), and waves of them."""
+    centred = unit_rows(vectors - centre)
+    waves = np.cos(centred @ frequencies.T + phases) * math.sqrt(2 / FREQUENCIES)
+    return np.concatenate([centred, waves], axis=1)
+
+
+def expected_look(meaning: Vectors, labels: Vectors, looks: Vectors) -> Vectors:
+    """Return what a picture of something looks like, (n, features), from its meaning (n, aligned).
+
+    It is the mean of the looks of the labels that are nearest in meaning.
+    """
+    nearness = meaning @ labels.T
+    weights = np.exp((nearness - nearness.max(axis=1, keepdims=True)) / SHARPNESS)
+    return unit_rows(weights @ looks)
+
+
+def write_heads(heads: Heads, path: Path) -> None:
+    """Write the heads: matrices in 16 bits, the rest in 32."""
+    from safetensors.numpy import save_file
+
+    arrays: dict[str, NDArray[Any]] = {}
+    for field in fields(heads):
+        array = np.ascontiguousarray(getattr(heads, field.name))
+        arrays[field.name] = array.astype(np.float16 if array.ndim > 1 else np.float32)
+    save_file(arrays, path)
+
+
+@functools.cache
+def read_heads(path: Path) -> Heads:
+    """Read heads that `write_heads` wrote.
+
+    Raises:
+        ModelError: there is no such file, or it holds other arrays.
+    """
+    from safetensors.numpy import load_file
+
+    expected = sorted(field.name for field in fields(Heads))
+    try:
+        arrays = load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise ModelError(
+            f"{path} holds no heads of mmchat-lite: {error}. Expected what scripts/train_lite.py "
+            "writes; install mmchat anew to have the shipped ones back."
+        ) from error
+    if sorted(arrays) != expected:
+        raise ModelError(
+            f"{path} holds {', '.join(sorted(arrays))}; expected {', '.join(expected)}. "
+            "Make the file anew with scripts/train_lite.py."
+        )
+    return Heads(**{name: np.asarray(array, np.float32) for name, array in arrays.items()})
+
+
+def image_head(heads: Heads, classifier: nn.Linear) -> nn.Module:
+    """Return what turns pooled features (n, features) into (n, aligned + features), of length one.
+
+    The features are centred on the mean of their kind of picture, since a photo of a shelf and a
+    picture cut out on white differ in that more than in what they show. Then the directions in which
+    photos of one thing differ are shrunk (within-class covariance normalisation: Hatch, Kajarekar and
+    Stolcke, Interspeech 2006). That is the visual part. The aligned part is the mean of the labels'
+    vectors, each weighted by the probability that the classifier gives its label (Norouzi et al.,
+    "Zero-Shot Learning by Convex Combination of Semantic Embeddings", 2013).
+    """
+    import torch
+    from torch import nn
+    from torch.nn.functional import normalize
+
+    class ImageHead(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.classifier = classifier
+            for field in fields(heads):
+                self.register_buffer(field.name, torch.from_numpy(getattr(heads, field.name)))
+
+        def forward(self, features: Tensor) -> Tensor:
+            unit = normalize(features.float())
+            cut_out = torch.sigmoid(unit @ self.gate[:-1] + self.gate[-1])[:, None]
+            centred = unit - torch.lerp(self.means[0], self.means[1], cut_out)
+            visual = centred + ((centred @ self.basis.T) * self.gains) @ self.basis
+            logits = self.classifier((centred + self.common) * self.scale)
+            aligned = torch.softmax(logits, dim=1) @ self.labels
+            parts = [
+                math.sqrt(ALIGNED_SHARE) * normalize(aligned),
+                math.sqrt(1.0 - ALIGNED_SHARE) * normalize(visual),
+            ]
+            return torch.cat(parts, dim=1)
+
+    return ImageHead()
+
+
+def text_head(heads: Heads) -> nn.Module:
+    """Return what turns pooled vectors of words (n, text) into what `Heads.encode_words` makes of them."""
+    import torch
+    from torch import nn
+    from torch.nn.functional import normalize
+
+    class TextHead(nn.Module):
+        def forward(self, pooled: Tensor) -> Tensor:
+            unit = normalize(pooled.float())
+            return torch.from_numpy(heads.encode_words(unit.cpu().numpy())).to(unit.device)
+
+    return TextHead()
+
+
+def shared_transformer(load: Callable[[], nn.Module]) -> nn.Module:
+    """Return a transformer that belongs to somebody else, and is loaded when it is first called."""
+    from torch import nn
+
+    class SharedTransformer(nn.Module):
+        @property
+        def shared(self) -> nn.Module:
+            return load()
+
+        def forward(self, *arguments: Any, **named: Any) -> Any:
+            return self.shared(*arguments, **named)
+
+    return SharedTransformer()

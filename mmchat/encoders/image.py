@@ -25,9 +25,10 @@ from safetensors import SafetensorError
 
 from mmchat.config import nearest
 from mmchat.encoders.fingerprint import files_of_model, fingerprint
-from mmchat.encoders.pixels import Preparation
+from mmchat.encoders.pixels import Preparation, cut_middle
 from mmchat.encoders.runtime import Vectors, ensure_torchvision, pick_device, pick_dtype, unit_rows
 from mmchat.errors import ModelError
+from mmchat.pictures import to_rgb
 
 if TYPE_CHECKING:
     import torch
@@ -77,6 +78,12 @@ class ModelSource(Protocol):
     @property
     def dimension(self) -> int:
         """Numbers in a vector."""
+        ...
+
+    @property
+    def middle(self) -> float | None:
+        """The share of a photo's width and height at which it is looked at again when it is searched
+        with; None where once is enough."""
         ...
 
     def load(self, device: torch.device, dtype: torch.dtype) -> OpenClipParts:
@@ -153,6 +160,19 @@ class OpenClipEncoder:
                     rows.append(seen.float().cpu().numpy())
         return self._stack(rows)
 
+    def encode_image_queries(self, images: Sequence[Image]) -> Vectors:
+        """Encode pictures that are searched with: as `encode_images`, or with a second, closer look.
+
+        Returns:
+            unit vectors of shape (images, dimension).
+        """
+        middle = self.source.middle
+        if middle is None:
+            return self.encode_images(images)
+        upright = [to_rgb(image) for image in images]
+        closer = [cut_middle(image, middle) for image in upright]
+        return unit_rows(self.encode_images(upright) + self.encode_images(closer))
+
     def encode_texts(self, texts: Sequence[str]) -> Vectors:
         """Encode words that describe pictures.
 
@@ -227,6 +247,8 @@ class NamedModel:
     - `hf-hub:organisation/name`: a model of the hub.
     - `local-dir:/models/mine`: a folder with open_clip_config.json and weights.
     """
+
+    middle = None
 
     def __init__(self, name: str) -> None:
         """Take a name.

@@ -16,17 +16,23 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from mmchat.encoders.fingerprint import fingerprint
+from mmchat.encoders.heads import (
+    SHIPPED,
+    Heads,
+    image_head,
+    read_heads,
+    shared_transformer,
+    text_head,
+)
 from mmchat.encoders.image import OpenClipParts
-from mmchat.encoders.labels import label_vectors
-from mmchat.encoders.runtime import Vectors, ensure_torchvision, unit_rows
+from mmchat.encoders.runtime import Vectors, ensure_torchvision
 from mmchat.encoders.text import SentenceEncoder
 from mmchat.errors import ConfigError, ModelError
 
 if TYPE_CHECKING:
     import torch
+    from PIL.Image import Image
     from torch import Tensor, nn
 
 IMAGE_TOWER = "tf_efficientnet_lite2"
@@ -45,33 +51,38 @@ _PREPROCESSING = {
 # open_clip's name for each way in which sentence-transformers makes one vector out of many.
 _POOLERS = {"mean": "mean_pooler", "cls": "cls_last_hidden_state_pooler"}
 # Raised whenever the same weights begin to give other vectors: old indexes then ask to be rebuilt.
-_REVISION = 1
+_REVISION = 2
 
 
 class LiteModel:
     """The source of mmchat-lite for `OpenClipEncoder`.
 
-    The text tower is multilingual-e5-small by default. all-MiniLM-L6-v2 is up to 6 points better with
-    English words (and 2 worse, on groceries), but Korean words find half as much with it, and its
-    weights could not be shared with the encoder of the passages.
+    The text tower is multilingual-e5-small: Korean words find pictures with it, and its weights are
+    shared with the encoder of the passages.
     """
 
-    def __init__(self, image_weights: Path, text: SentenceEncoder, *, cache: Path) -> None:
+    middle = 0.7
+    """A photo that is searched with is looked at twice, whole and its middle: what somebody took a
+    photo of is in the middle of it."""
+
+    def __init__(
+        self, image_weights: Path, text: SentenceEncoder, *, heads: Path = SHIPPED
+    ) -> None:
         """Take the parts.
 
         Args:
             image_weights: the .pth file of efficientnet-lite2.
             text: the encoder whose transformer is the text tower. Give the one that encodes the
                 passages, and its weights are in memory once.
-            cache: a folder for the vectors of the labels, which take some seconds to compute.
+            heads: what scripts/train_lite.py wrote for these two towers.
         """
         self.image_weights = image_weights
         self.text = text
-        self.cache = cache
+        self.heads_file = heads
 
     @functools.cached_property
     def fingerprint(self) -> str:
-        """Name and content of both towers, and the revision of the heads.
+        """Name and content of both towers and of the heads.
 
         Raises:
             ModelError: the file of the image tower is not there.
@@ -81,13 +92,30 @@ class LiteModel:
                 f"There is no file {self.image_weights}, expected the weights of the image tower. "
                 "Fetch them with `mmchat models pull efficientnet-lite2`."
             )
-        mark = fingerprint([self.image_weights], self.text.fingerprint, str(_REVISION))
+        files = [self.image_weights, self.heads_file]
+        mark = fingerprint(files, self.text.fingerprint, str(_REVISION))
         return f"mmchat-lite-{mark}"
 
     @functools.cached_property
     def dimension(self) -> int:
         """Numbers in a vector: those of the aligned part and those of the visual part."""
-        return self.text.dimension + FEATURES
+        return self.heads.aligned_width + FEATURES
+
+    @functools.cached_property
+    def heads(self) -> Heads:
+        """What was fitted.
+
+        Raises:
+            ModelError: the file cannot be read, or belongs to another text tower.
+        """
+        heads = read_heads(self.heads_file)
+        if heads.words_centre.shape != (self.text.dimension,):
+            raise ModelError(
+                f"{self.heads_file} is made for a text tower of {len(heads.words_centre)} numbers, but "
+                f"{self.text.name} gives {self.text.dimension}. Use multilingual-e5-small, or train "
+                "heads for the other one with scripts/train_lite.py."
+            )
+        return heads
 
     def load(self, device: torch.device, dtype: torch.dtype) -> OpenClipParts:
         """Build the model.
@@ -104,9 +132,6 @@ class LiteModel:
         ensure_torchvision()
         import open_clip
         import torch
-        from open_clip.transform import PreprocessCfg, image_transform_v2
-
-        from mmchat.encoders.heads import SharedTransformer
 
         where = self.text.device
         if where.type != device.type:
@@ -117,38 +142,25 @@ class LiteModel:
         # On the "meta" device a model is made without memory; it then takes over what is there.
         with torch.device("meta"):
             model = open_clip.CustomTextCLIP(self.dimension, *self._tower_settings())
-        trunk, classifier = _split(_read(self.image_weights), model.visual.trunk.state_dict())
+        trunk, classifier = read_tower(self.image_weights, model.visual.trunk.state_dict())
         model.visual.trunk.load_state_dict(trunk, assign=True)
-        model.text.transformer = SharedTransformer(lambda: self.text.model.transformers_model)
+        model.text.transformer = shared_transformer(lambda: self.text.model.transformers_model)
         model.logit_scale = torch.nn.Parameter(torch.tensor(math.log(1 / 0.07)))
         open_clip.set_model_preprocess_cfg(model, _PREPROCESSING)
         self._attach_heads(model, classifier)
         model.eval()
         fold_batch_norms(model.visual.trunk)
         model.visual.to(device, memory_format=torch.channels_last)
-        preprocess = image_transform_v2(PreprocessCfg(**_PREPROCESSING), is_train=False)
+        preprocess, _ = picture_transform()
         return OpenClipParts(model, preprocess, _tokenizer(self.text), torch.float32)
 
     def encode_texts(self, texts: Sequence[str]) -> Vectors:
         """Return what the model makes of words, (texts, dimension), by way of the text encoder."""
-        return self._headed(self.text.encode_queries(texts))
+        return self.heads.encode_words(self.text.encode_queries(texts))
 
     def from_query_vectors(self, encoder: object, vectors: Vectors) -> Vectors | None:
         """Return what the model makes of words that its text encoder has encoded as queries."""
-        return self._headed(vectors) if encoder is self.text else None
-
-    def _headed(self, vectors: Vectors) -> Vectors:
-        """Compute `heads.TextHead` in NumPy."""
-        aligned = unit_rows(vectors - self._centre)
-        return np.pad(aligned, ((0, 0), (0, FEATURES)))
-
-    @functools.cached_property
-    def _labels(self) -> Vectors:
-        return label_vectors(self.text, self.cache)
-
-    @functools.cached_property
-    def _centre(self) -> Vectors:
-        return np.asarray(self._labels.mean(axis=0), np.float32)
+        return self.heads.encode_words(vectors) if encoder is self.text else None
 
     def _tower_settings(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """Describe the image tower and the text tower in open_clip's terms."""
@@ -174,19 +186,15 @@ class LiteModel:
         return image, text
 
     def _attach_heads(self, model: nn.Module, classifier: Mapping[str, Tensor]) -> None:
-        """Put the training-free heads onto the two towers of `model`."""
+        """Put the heads onto the two towers of `model`."""
         import torch
 
-        from mmchat.encoders.heads import ImageHead, LabelMixture, TextHead
-
-        vectors, centre = torch.from_numpy(self._labels), torch.from_numpy(self._centre)
-        labels = torch.nn.functional.normalize(vectors - centre)
-        layer = torch.nn.Linear(FEATURES, len(labels))
+        layer = torch.nn.Linear(FEATURES, len(self.heads.labels))
         layer.load_state_dict(classifier)
         visual: Any = model.visual
-        visual.head = ImageHead(LabelMixture(layer, labels))
+        visual.head = image_head(self.heads, layer)
         text: Any = model.text
-        text.proj = TextHead(centre, FEATURES).to(self.text.device)
+        text.proj = text_head(self.heads)
 
 
 def fold_batch_norms(module: nn.Module) -> None:
@@ -208,6 +216,30 @@ def fold_batch_norms(module: nn.Module) -> None:
             before = None
         else:
             fold_batch_norms(child)
+
+
+def picture_transform() -> tuple[Callable[[Image], Tensor], dict[str, Any]]:
+    """Return what makes a tensor of a picture as the image tower wants it, and its settings."""
+    ensure_torchvision()
+    from open_clip.transform import PreprocessCfg, image_transform_v2
+
+    transform = image_transform_v2(PreprocessCfg(**_PREPROCESSING), is_train=False)
+    return transform, _PREPROCESSING
+
+
+def read_tower(
+    path: Path, expected: Mapping[str, Tensor]
+) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """Read the weights of timm's trunk and of the classifier on it.
+
+    Args:
+        path: the .pth file of efficientnet-lite2.
+        expected: the trunk's own state, in order; only names and shapes count.
+
+    Raises:
+        ModelError: the file is not what it should be.
+    """
+    return _split(_read(path), expected)
 
 
 def _read(path: Path) -> dict[str, Tensor]:

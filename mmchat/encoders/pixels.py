@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -62,3 +63,10 @@ def shrink(image: Image, shortest: int) -> Image:
     """
     factor = min(image.size) // (shortest * _REDUCING_GAP)
     return image.reduce(factor) if factor > 1 else image
+
+
+def cut_middle(image: Image, share: float) -> Image:
+    """Return the middle of the picture, of that share of its width and of its height."""
+    width, height = image.size
+    across, down = width * (1 - share) / 2, height * (1 - share) / 2
+    return image.crop((int(across), int(down), math.ceil(width - across), math.ceil(height - down)))

@@ -22,7 +22,7 @@ class TextEncoder(Protocol):
 class ImageEncoder(Protocol):
     """What retrieval needs of an image encoder: both sides of the space that it shares."""
 
-    def encode_images(self, images: Sequence[Image]) -> Vectors:
+    def encode_image_queries(self, images: Sequence[Image]) -> Vectors:
         """Return unit vectors of shape (images, dimension)."""
         ...
 

@@ -104,7 +104,7 @@ class Retriever:
         asked = _Asked(words, None, None, None, max(self._config.depth, query.k), where, query.like)
         text, picture = self._example(query.like)
         if query.image is not None:
-            picture = self._image_encoder.encode_images([query.image])[0]
+            picture = self._image_encoder.encode_image_queries([query.image])[0]
         as_picture = None
         spoken = words.text or " ".join(words.plus)
         if spoken:

@@ -40,7 +40,8 @@ def open_clip(folder: Path, seed: int) -> OpenClipEncoder:
 def lite(folder: Path, seed: int) -> OpenClipEncoder:
     weights = tiny_models.image_tower(folder / "tower.pth", seed=seed)
     text = sentence(folder, seed=0)
-    return OpenClipEncoder(LiteModel(weights, text, cache=folder / "labels"), **EXACT)
+    heads = tiny_models.lite_heads(folder / "heads.safetensors")
+    return OpenClipEncoder(LiteModel(weights, text, heads=heads), **EXACT)
 
 
 MAKERS = {"sentence-transformers": sentence, "open_clip": open_clip, "mmchat-lite": lite}
@@ -72,7 +73,8 @@ def ways(encoder: SentenceEncoder | OpenClipEncoder, pictures: list) -> list[tup
     """Return each method that encodes, with what it may be given."""
     if isinstance(encoder, SentenceEncoder):
         return [(encoder.encode_queries, TEXTS), (encoder.encode_passages, TEXTS)]
-    return [(encoder.encode_texts, TEXTS), (encoder.encode_images, pictures)]
+    looks = [(encoder.encode_images, pictures), (encoder.encode_image_queries, pictures)]
+    return [(encoder.encode_texts, TEXTS), *looks]
 
 
 def test_rows_are_float32_of_length_one(encoder, pictures):

@@ -31,10 +31,9 @@ class Photos(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def encoder(models: ModelStore, tmp_path_factory: pytest.TempPathFactory) -> OpenClipEncoder:
+def encoder(models: ModelStore) -> OpenClipEncoder:
     text = SentenceEncoder(models.pull("multilingual-e5-small"))
-    weights = models.pull("efficientnet-lite2")
-    return OpenClipEncoder(LiteModel(weights, text, cache=tmp_path_factory.mktemp("labels")))
+    return OpenClipEncoder(LiteModel(models.pull("efficientnet-lite2"), text))
 
 
 @pytest.fixture(scope="module")
