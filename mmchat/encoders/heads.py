@@ -159,11 +159,19 @@ def image_head(heads: Heads, classifier: nn.Linear) -> nn.Module:
     from torch.nn.functional import normalize
 
     class ImageHead(nn.Module):
+        gate: Tensor
+        means: Tensor
+        common: Tensor
+        scale: Tensor
+        basis: Tensor
+        gains: Tensor
+        labels: Tensor
+
         def __init__(self) -> None:
             super().__init__()
             self.classifier = classifier
-            for field in fields(heads):
-                self.register_buffer(field.name, torch.from_numpy(getattr(heads, field.name)))
+            for name in ("gate", "means", "common", "scale", "basis", "gains", "labels"):
+                self.register_buffer(name, torch.from_numpy(getattr(heads, name)))
 
         def forward(self, features: Tensor) -> Tensor:
             unit = normalize(features.float())

@@ -2,11 +2,10 @@
 
     python scripts/bench/images.py [--data ../shared/data] [--pictures 96] [--json]
 
-Prints pictures a second of mmchat-lite and of ViT-B-32 with random weights (what it computes costs the same);
-how often the right name among all names of a set is nearest to a picture, in English and Korean; and how often
-a shelf photo finds its product. The pictures' names were not seen in training; the directions in which photos
-differ were learnt from these shelf photos, so that `scripts/train_lite.py --check` has the figure for photos
-of kinds that it was not trained on.
+Prints pictures a second of mmchat-lite and of ViT-B-32 with random weights (which takes as long as any);
+for how many pictures the right one of all names is nearest, in English and Korean; how often a shelf photo
+finds its product. No name of a picture was seen in training. But the directions in which photos differ were
+learnt from these photos: `scripts/train_lite.py --check` has the figure for kinds that were left out.
 """
 
 from __future__ import annotations

@@ -46,7 +46,8 @@ class PictureHead:
     def centre(self, features: Vectors) -> Vectors:
         """Take away the mean of scenes or of cut-outs, whichever a picture is."""
         cut_out = _sigmoid(features @ self.gate[:-1] + self.gate[-1])[:, None]
-        return features - (self.means[0] + cut_out * (self.means[1] - self.means[0]))
+        mean: Vectors = self.means[0] + cut_out * (self.means[1] - self.means[0])
+        return features - mean
 
     def shrink(self, centred: Vectors) -> Vectors:
         """Shrink the directions in which photos of one thing differ; returns unit vectors."""

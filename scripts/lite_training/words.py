@@ -16,7 +16,7 @@ TEMPLATE = "a photo of {}"
 """In a phrase, a text encoder goes by the meaning of a word; alone, more by its letters."""
 NOUNS = 7000
 KOREAN_WEIGHT = 3
-"""How often each Korean name counts: there are a tenth as many as English words."""
+"""How often each Korean name counts: there are half as many as English words."""
 RIDGE = 0.1
 
 Encode = Callable[[Sequence[str]], Vectors]
@@ -106,8 +106,9 @@ def fit_words(
         wanted += [meanings[[place[name] for _, name in pairs]]] * KOREAN_WEIGHT
     centre = encode(list(labels)).mean(axis=0)
     random = np.random.default_rng(seed)
-    frequencies = random.normal(size=(FREQUENCIES, len(centre))).astype(np.float16)
-    frequencies = frequencies.astype(np.float32)
+    # Rounded as the file will hold them, so that the map is fitted to the waves that will be used.
+    rounded = random.normal(size=(FREQUENCIES, len(centre))).astype(np.float16)
+    frequencies: Vectors = rounded.astype(np.float32)
     phases = random.uniform(0, 2 * np.pi, FREQUENCIES).astype(np.float32)
     waves = wave_inputs(np.concatenate(inputs), centre, frequencies, phases).astype(np.float64)
     square = waves.T @ waves + RIDGE * np.eye(waves.shape[1])

@@ -25,7 +25,7 @@ from mmchat.encoders.text import SentenceEncoder
 from mmchat.errors import ModelError
 
 CPU = {"device": "cpu", "dtype": "float32"}
-PINNED = "?"
+PINNED = "244717982ad73a4f2edfd68ddf1b7259ba5f49d9aec3803d6ffa3e66a13f0280"
 SQUARE = Image.new("RGB", (64, 64), "red")
 
 
