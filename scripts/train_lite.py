@@ -80,7 +80,7 @@ def _logits(
 
 def _softmax(logits: Vectors) -> Vectors:
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True), np.float32)
 
 
 def check(grocery: Grocery, cut_outs: Sequence[Vectors], photos: Vectors, closer: Vectors) -> None:

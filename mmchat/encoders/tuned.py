@@ -54,6 +54,11 @@ class TunedModel:
         """Numbers in a vector."""
         return self.base.dimension
 
+    @property
+    def middle(self) -> float | None:
+        """The share at which a photo is looked at again when it is searched with."""
+        return self.base.middle
+
     def load(self, device: torch.device, dtype: torch.dtype) -> OpenClipParts:
         """Build the model, and put the head onto its image tower.
 
@@ -80,12 +85,24 @@ class TunedModel:
         return parts
 
     def encode_texts(self, texts: Sequence[str]) -> Vectors | None:
-        """Return what the base model makes of words."""
-        return self.base.encode_texts(texts)
+        """Return what the base model makes of words, with what they look like changed as pictures are."""
+        return self._changed(self.base.encode_texts(texts))
 
     def from_query_vectors(self, encoder: object, vectors: Vectors) -> Vectors | None:
-        """Return what the base model makes of words that its text encoder has encoded."""
-        return self.base.from_query_vectors(encoder, vectors)
+        """Return the same of words that its text encoder has encoded."""
+        return self._changed(self.base.from_query_vectors(encoder, vectors))
+
+    def _changed(self, words: Vectors | None) -> Vectors | None:
+        """Change the visual part of words, (texts, dimension), as `load` changes that of pictures."""
+        if words is None:
+            return None
+        directions, kept = self._head
+        aligned = self.dimension - len(directions)
+        visual = words[:, aligned:]
+        changed = visual - ((visual @ directions) * (1 - kept)) @ directions.T
+        before, after = (np.linalg.norm(each, axis=1, keepdims=True) for each in (visual, changed))
+        changed *= before / np.maximum(after, 1e-9)
+        return np.concatenate([words[:, :aligned], changed], axis=1).astype(np.float32)
 
     @functools.cached_property
     def _head(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

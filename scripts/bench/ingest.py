@@ -174,6 +174,7 @@ class RandomWeights:
 
     fingerprint = "ViT-B-32-random"
     dimension = 512
+    middle = None
 
     def load(self, device: torch.device, dtype: torch.dtype) -> OpenClipParts:
         """Build the model."""
@@ -234,7 +235,7 @@ def measure_images(data: Path, pictures: int, repeats: int) -> Iterator[Row]:
     count = max(1, len(found) // BATCH)
     store = ModelStore()
     text = SentenceEncoder(store.pull(ENCODERS[0]), name=ENCODERS[0], device="cpu")
-    lite = LiteModel(store.pull("efficientnet-lite2"), text, cache=store.home / "labels")
+    lite = LiteModel(store.pull("efficientnet-lite2"), text)
     vit = RandomWeights().load(torch.device("cpu"), torch.float32)
     models: list[tuple[str, ModelSource, OpenClipParts]] = [
         ("mmchat-lite", lite, plain_lite(lite)),
