@@ -54,6 +54,11 @@ class TunedModel:
         """Numbers in a vector."""
         return self.base.dimension
 
+    @property
+    def middle(self) -> float | None:
+        """How photos that are searched with are looked at again: as the base model does."""
+        return self.base.middle
+
     def load(self, device: torch.device, dtype: torch.dtype) -> OpenClipParts:
         """Build the model, and put the head onto its image tower.
 
