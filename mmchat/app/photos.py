@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -63,7 +63,9 @@ class PhotoGatherer:
         if source is not None:
             names = _names(shown) if reader else None
             photos = list(self._usable(_examples(source, self._config), source, names))
-            vectors = [*vectors, *self._encoded([path for _, path in photos])]
+            # With an index they are searched with alone, as the photos of customers are.
+            encode = self._encoder.encode_image_queries if reader else self._encoder.encode_images
+            vectors = [*vectors, *self._encoded([path for _, path in photos], encode)]
             products += [product for product, _ in photos]
             asks += [True] * len(photos)
         if not vectors:
@@ -108,13 +110,15 @@ class PhotoGatherer:
             else:
                 yield product, path
 
-    def _encoded(self, paths: Sequence[Path]) -> list[Vectors]:
+    def _encoded(
+        self, paths: Sequence[Path], encode: Callable[[Sequence[Image]], Vectors]
+    ) -> list[Vectors]:
         self._progress.start("Looking at photos", len(paths))
         vectors: list[Vectors] = []
         try:
             for start in range(0, len(paths), _AT_ONCE):
                 batch = [self._opened(path) for path in paths[start : start + _AT_ONCE]]
-                vectors += list(self._encoder.encode_images(batch))
+                vectors += list(encode(batch))
                 self._progress.advance(len(batch))
         finally:
             self._progress.finish()

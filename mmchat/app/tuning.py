@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -66,6 +67,7 @@ def tune_text(  # noqa: PLR0913 - all but the first are named
         MissingExtra: the trainer's libraries are not installed.
         ModelError: the base model cannot be had, or cannot be trained.
     """
+    began = time.monotonic()
     source, training = Path(source), training or Training()
     out = _free_place(out, source)
     config, reader = _as_built(config, index)
@@ -78,7 +80,7 @@ def tune_text(  # noqa: PLR0913 - all but the first are named
     def opened(folder: Path) -> SentenceEncoder:
         return Encoders(replace(config.encoders, text=str(folder)), models).text
 
-    return tune_pairs(
+    report = tune_pairs(
         pairs_of(source, encoders, config, reader),
         Models(encoders.text, trainable=trainable, open=opened),
         out,
@@ -86,6 +88,7 @@ def tune_text(  # noqa: PLR0913 - all but the first are named
         keep=keep,
         progress=progress or Silent(),
     )
+    return replace(report, seconds=time.monotonic() - began)
 
 
 def tune_photos(  # noqa: PLR0913 - all but the first are named
@@ -123,6 +126,7 @@ def tune_photos(  # noqa: PLR0913 - all but the first are named
         IndexNotFound: there is no index.
         ModelError: the image encoder is not mmchat-lite, or cannot be had.
     """
+    began = time.monotonic()
     named = source if source is not None else index
     if named is None:
         raise InputError("There are no photos. Give a folder or a table of photos, or an index.")
@@ -137,7 +141,8 @@ def tune_photos(  # noqa: PLR0913 - all but the first are named
     words = encoder.dimension - FEATURES
     gatherer = PhotoGatherer(encoder, words, config, progress or Silent())
     photos = gatherer.gather(None if source is None else Path(source), reader)
-    return tune_head(photos, out, base=encoder.fingerprint, name=HEAD, seed=seed, keep=keep)
+    report = tune_head(photos, out, base=encoder.fingerprint, name=HEAD, seed=seed, keep=keep)
+    return replace(report, seconds=time.monotonic() - began)
 
 
 def _as_built(config: Config | None, index: str | Path | None) -> tuple[Config, LocalReader | None]:

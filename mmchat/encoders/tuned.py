@@ -56,7 +56,7 @@ class TunedModel:
 
     @property
     def middle(self) -> float | None:
-        """The share at which a photo is looked at again when it is searched with."""
+        """How photos that are searched with are looked at again: as the base model does."""
         return self.base.middle
 
     def load(self, device: torch.device, dtype: torch.dtype) -> OpenClipParts:

@@ -77,9 +77,10 @@ class TuningReport:
     """Passages, or products, that were searched for each of them."""
     changes: Sequence[Change]
     """The first one decides."""
-    seconds: float
     left_out: Mapping[str, int] = field(default_factory=dict)
     """Reason to how many pairs or photos were not used."""
+    seconds: float = 0.0
+    """What all of it took."""
 
     @property
     def is_better(self) -> bool:

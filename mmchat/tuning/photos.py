@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -118,7 +117,6 @@ def tune_head(
     Raises:
         InputError: there are too few products with several photos.
     """
-    began = time.monotonic()
     asking = _asking(photos)
     everywhere = np.arange(len(photos.products))
     before = _found(photos, photos.features, asking)
@@ -152,7 +150,6 @@ def tune_head(
         judged=len(asking),
         among=len({p for p, shown in zip(photos.products, photos.shows, strict=True) if shown}),
         changes=changes,
-        seconds=time.monotonic() - began,
         left_out=photos.left_out,
     )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -85,7 +84,6 @@ def tune_pairs(
         InputError: there are too few pairs.
         MissingExtra: the trainer is not installed.
     """
-    began = time.monotonic()
     require_trainer()
     parts = split(pairs, seed=training.seed)
     work, made = out.with_name(f"{out.name}.tuning"), out.with_name(f"{out.name}.part")
@@ -109,7 +107,6 @@ def tune_pairs(
         judged=len(parts.held_out),
         among=len(parts.pool),
         changes=changes,
-        seconds=time.monotonic() - began,
         left_out=pairs.left_out,
     )
     if kept:

@@ -37,7 +37,7 @@ def gpu(monkeypatch: pytest.MonkeyPatch) -> None:
 class Source:
     """A model that notes where it was loaded, and computes on the processor whatever it was told."""
 
-    fingerprint, dimension = "noting-1", 3
+    fingerprint, dimension, middle = "noting-1", 3, None
 
     def __init__(self) -> None:
         self.loaded: list[tuple[torch.device, torch.dtype]] = []
@@ -201,6 +201,7 @@ def test_the_towers_of_mmchat_lite_are_not_parted(gpu: None, tmp_path: Path):
     from mmchat.encoders.lite import LiteModel
 
     text = SentenceEncoder(tiny_models.sentence_folder(tmp_path / "tiny"), device="cpu")
-    lite = LiteModel(tmp_path / "tower.pth", text, cache=tmp_path)
+    heads = tiny_models.lite_heads(tmp_path / "heads.safetensors")
+    lite = LiteModel(tiny_models.image_tower(tmp_path / "tower.pth"), text, heads=heads)
     with pytest.raises(ConfigError, match="Give both encoders the same device"):
         OpenClipEncoder(lite, device="cuda").encode_images([Image.new("RGB", (9, 9))])

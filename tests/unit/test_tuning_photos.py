@@ -138,7 +138,7 @@ def lite(tmp_path_factory: pytest.TempPathFactory) -> LiteModel:
     folder = tmp_path_factory.mktemp("lite")
     text = SentenceEncoder(tiny_models.sentence_folder(folder / "tiny"), device="cpu")
     weights = tiny_models.image_tower(folder / "tower.pth")
-    return LiteModel(weights, text, cache=folder / "labels")
+    return LiteModel(weights, text, heads=tiny_models.lite_heads(folder / "heads.safetensors"))
 
 
 @pytest.fixture(scope="module")
@@ -196,10 +196,10 @@ def test_the_fingerprint_stands_for_the_head_and_its_base(
     tuned = TunedModel(lite, head)
     assert tuned.fingerprint.startswith("mmchat-lite@mine-")
     assert tuned.fingerprint != lite.fingerprint
-    assert tuned.dimension == lite.dimension
+    assert (tuned.dimension, tuned.middle) == (lite.dimension, lite.middle)
     other = tiny_models.image_tower(tmp_path / "other.pth", seed=1)
     with pytest.raises(ModelError, match=r"was made for mmchat-lite-.* Make it anew"):
-        _ = TunedModel(LiteModel(other, lite.text, cache=lite.cache), head).fingerprint
+        _ = TunedModel(LiteModel(other, lite.text, heads=lite.heads_file), head).fingerprint
 
 
 def test_a_head_that_cannot_be_read_is_told(lite: LiteModel, tmp_path: Path):
@@ -219,6 +219,9 @@ class Colours:
     def encode_images(self, images: list[Image.Image]) -> np.ndarray:
         means = [np.asarray(image, np.float32).mean((0, 1)) + 1 for image in images]
         return unit_rows(np.column_stack([np.ones((len(means), 2)), np.stack(means)]))
+
+    def encode_image_queries(self, images: list[Image.Image]) -> np.ndarray:
+        return np.ones((len(images), self.dimension), np.float32)
 
 
 def gather(source: Path | None, index: SmallIndex | None = None) -> Photos:
@@ -268,7 +271,6 @@ def test_photos_find_the_pictures_of_an_index_by_any_name_of_their_product(
     )
     with pytest.raises(IndexMismatch):
         PhotoGatherer(OtherColours(), 1, Config(), Silent()).gather(None, shop.reader())
-    monkeypatch.setattr(Colours, "encode_images", lambda self, images: np.ones((len(images), 4)))
     photos = PhotoGatherer(Colours(), 1, Config(), Silent()).gather(
         tmp_path / "mine" / "photos.jsonl", shop.reader()
     )
