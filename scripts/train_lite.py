@@ -75,7 +75,8 @@ def look_share(
 def _logits(
     head: PictureHead, unit: Vectors, common: Vectors, scale: float, tower: Tower
 ) -> Vectors:
-    return (head.centre(unit) + common) * scale @ tower.weight.T + tower.bias
+    logits = (head.centre(unit) + common) * scale @ tower.weight.T + tower.bias
+    return logits.astype(np.float32)
 
 
 def _softmax(logits: Vectors) -> Vectors:
