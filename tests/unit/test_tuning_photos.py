@@ -181,13 +181,19 @@ def test_pictures_are_changed_in_their_visual_part_alone(lite: LiteModel, head: 
     assert np.abs(after - before).max() > 1e-4
 
 
-def test_words_find_pictures_as_before(lite: LiteModel, head: Path):
+def test_what_words_look_like_is_changed_as_pictures_are(lite: LiteModel, head: Path):
+    from safetensors.numpy import load_file
+
     tuned, said = opened(TunedModel(lite, head)), ["a red kettle", "banana"]
-    np.testing.assert_array_equal(tuned.encode_texts(said), opened(lite).encode_texts(said))
+    before, after = opened(lite).encode_texts(said), tuned.encode_texts(said)
+    words = lite.dimension - FEATURES
+    np.testing.assert_allclose(after[:, :words], before[:, :words], atol=1e-6)
+    tensors = load_file(head / HEAD)
+    expected = Head(tensors["directions"], tensors["kept"])(unit_rows(before[:, words:]))
+    np.testing.assert_allclose(unit_rows(after[:, words:]), expected, atol=1e-5)
     vectors = lite.text.encode_queries(said)
-    np.testing.assert_array_equal(
-        tuned.from_query_vectors(lite.text, vectors), opened(lite).encode_texts(said)
-    )
+    np.testing.assert_allclose(tuned.from_query_vectors(lite.text, vectors), after, atol=1e-6)
+    assert tuned.from_query_vectors(object(), vectors) is None
 
 
 def test_the_fingerprint_stands_for_the_head_and_its_base(
