@@ -135,8 +135,8 @@ def tune_photos(  # noqa: PLR0913 - all but the first are named
     encoder = Encoders(config.encoders, ModelStore(progress=download_progress)).image
     if not isinstance(encoder.source, LiteModel):
         raise ModelError(
-            f"The image encoder is {config.encoders.image!r}, expected mmchat-lite: only its visual part "
-            "can be tuned without moving what words find. Set encoders.image to mmchat-lite."
+            f"The image encoder is {config.encoders.image!r}, expected mmchat-lite: only it has a visual "
+            "part of its own that can be tuned. Set encoders.image to mmchat-lite."
         )
     words = encoder.dimension - FEATURES
     gatherer = PhotoGatherer(encoder, words, config, progress or Silent())

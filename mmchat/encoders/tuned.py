@@ -1,8 +1,8 @@
 """mmchat-lite with a head for pictures that was fitted to one's own products (`mmchat tune photos`).
 
-The head changes the visual part of vectors alone, in the same way for pictures and for what words look like:
-it shrinks the directions in which photos of one product differ (light, background, angle), so that what is
-left tells products apart.
+The head changes the visual part of a vector alone: it shrinks the directions in which photos of one product
+differ (light, background, angle), so that what is left tells products apart. The visual part of words, what
+they are expected to look like, is changed alike.
 """
 
 from __future__ import annotations

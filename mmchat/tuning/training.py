@@ -24,7 +24,7 @@ _CHECKPOINTS = 10
 
 @dataclass(frozen=True, slots=True)
 class Training:
-    """How a text encoder is trained. The defaults were chosen by what pays in minutes (docs/tuning.md)."""
+    """How a text encoder is trained. The defaults are what is usual for models of this size."""
 
     epochs: int = 3
     """Times that every pair is seen."""
