@@ -94,6 +94,7 @@ def source_rows(number: int, sources: Sequence[Source]) -> list[SourceRow]:
             picture_path=_text(source.picture_path),
             thumb_path=_text(source.thumb_path),
             score=source.score,
+            basis=source.basis,
         )
         for source in sources
     ]
@@ -118,6 +119,7 @@ def _source(row: SourceRow) -> Source:
         score=row.score,
         picture_path=_path(row.picture_path),
         thumb_path=_path(row.thumb_path),
+        basis="pixels" if row.basis == "pixels" else "text",
     )
 
 

@@ -142,6 +142,7 @@ class SourceRow(Base):
     picture_path: Mapped[str | None] = mapped_column(AnyText)
     thumb_path: Mapped[str | None] = mapped_column(AnyText)
     score: Mapped[float]
+    basis: Mapped[str] = mapped_column(String(8), default="text")
 
 
 class FeedbackRow(Base):

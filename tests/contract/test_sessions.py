@@ -58,7 +58,7 @@ def own(store: SessionStore) -> OwnConversations:
 def answer(text: str = "It costs €4.90 [1].", status: Status = Status.ANSWERED) -> Answer:
     source = Source(
         1, "delivery.md", 3, (10, 25), "Express is €4.90", "van.jpg", "Express is €4.90 a parcel.",
-        "Delivery", 0.75, Path("media/van.jpg"), Path("thumbs/van.jpg"),
+        "Delivery", 0.75, Path("media/van.jpg"), Path("thumbs/van.jpg"), "pixels",
     )  # fmt: skip
     shown = Hit(
         1, 0.5, "picture", "p1", "delivery.md", None, "A van", "van.jpg", {"image": 1}, "Delivery",

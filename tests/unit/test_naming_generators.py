@@ -11,7 +11,7 @@ import mmchat
 from mmchat.answering.generators import EndpointGenerator
 from mmchat.answering.generators.gguf import trained_context
 from mmchat.app import build_generator
-from mmchat.cli.asking import _assistant
+from mmchat.cli.asking import open_assistant
 from mmchat.errors import ConfigError, ModelError, UnknownModel
 from mmchat.models import ModelStore
 
@@ -159,7 +159,7 @@ class _Index:
 class TestServing:
     def start(self, generator: str, *, or_quote: bool) -> mmchat.Assistant:
         config = mmchat.load_config(overrides={"answers.generator": generator}, environ={})
-        with _assistant(_Index(), config, or_quote=or_quote) as assistant:  # type: ignore[arg-type]
+        with open_assistant(_Index(), config, or_quote=or_quote) as assistant:  # type: ignore[arg-type]
             return assistant
 
     def test_without_its_model_the_chat_quotes(

@@ -92,6 +92,7 @@ def _make_what_belongs_to_turns() -> None:
         sa.Column("picture_path", sa.Text(), nullable=True),
         sa.Column("thumb_path", sa.Text(), nullable=True),
         sa.Column("score", sa.Double(), nullable=False),
+        sa.Column("basis", sa.String(length=8), nullable=False),
         sa.ForeignKeyConstraint(
             ["turn_id"], ["turns.id"], name="fk_sources_turn_id_turns", ondelete="CASCADE"
         ),
