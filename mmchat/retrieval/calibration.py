@@ -28,7 +28,7 @@ from mmchat.retrieval.languages import language_of, languages_of, means
 from mmchat.stores.base import Reader, Vectors
 
 # A collection in which everyday sentences all match alike would make the least difference decisive.
-_LEAST_SPREAD_OF_COSINES = 0.01
+_LEAST_SPREAD_OF_COSINES = 0.03
 _LEAST_SPREAD_OF_BLENDS = 0.5
 _SAMPLE = 256
 
