@@ -75,8 +75,8 @@ def look_share(
 def _logits(
     head: PictureHead, unit: Vectors, common: Vectors, scale: float, tower: Tower
 ) -> Vectors:
-    logits = (head.centre(unit) + common) * scale @ tower.weight.T + tower.bias
-    return logits.astype(np.float32)
+    inputs: Vectors = (head.centre(unit) + common) * np.float32(scale)
+    return inputs @ tower.weight.T + tower.bias
 
 
 def _softmax(logits: Vectors) -> Vectors:

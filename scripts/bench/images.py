@@ -17,20 +17,17 @@ import re
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
+from ingest import RandomWeights
 from numpy.typing import NDArray
 from PIL import Image
 
 from mmchat.app.encoders import Encoders
 from mmchat.config import Config
-from mmchat.encoders.image import OpenClipEncoder, OpenClipParts
-from mmchat.encoders.runtime import Vectors, ensure_torchvision
+from mmchat.encoders.image import OpenClipEncoder
+from mmchat.encoders.runtime import Vectors
 from mmchat.models import ModelStore
-
-if TYPE_CHECKING:
-    import torch
 
 ROOT = Path(__file__).parents[2]
 CLOTHES = (
@@ -50,35 +47,6 @@ GROCERIES_KOREAN = (
 )
 _AT_ONCE = 32
 _KIND_OF_SKU = {"j": 2, "s": 3, "t": 4, "b": 5, "sh": 9}
-
-
-class RandomWeights:
-    """An architecture of open_clip with the weights that it starts training with."""
-
-    middle = None
-
-    def __init__(self, name: str) -> None:
-        self.fingerprint = f"{name}-random"
-        self.dimension = 512
-        self._name = name
-
-    def load(self, device: torch.device, dtype: torch.dtype) -> OpenClipParts:
-        """Build the model."""
-        ensure_torchvision()
-        import open_clip
-        import torch
-
-        model, _, preprocess = open_clip.create_model_and_transforms(
-            self._name, precision="bf16" if dtype == torch.bfloat16 else "fp32", device=device
-        )
-        model.eval()
-        return OpenClipParts(model, preprocess, open_clip.get_tokenizer(self._name), dtype)
-
-    def encode_texts(self, texts: Sequence[str]) -> None:
-        """Leave it to the model."""
-
-    def from_query_vectors(self, encoder: object, vectors: Vectors) -> None:
-        """Leave it to the model."""
 
 
 def read(files: Sequence[Path]) -> list[Image.Image]:
@@ -181,7 +149,7 @@ def main() -> None:
     encoder = Encoders(Config().encoders, ModelStore()).image
     timed = sorted((arguments.data / "grocery" / "photos").rglob("*.jpg"))[: arguments.pictures]
     figures = {"lite_pictures_per_second": pictures_per_second(encoder, timed)}
-    other = pictures_per_second(OpenClipEncoder(RandomWeights("ViT-B-32")), timed)
+    other = pictures_per_second(OpenClipEncoder(RandomWeights()), timed)
     figures["vit_b_32_pictures_per_second"] = other
     figures["ratio"] = figures["lite_pictures_per_second"] / other
     figures |= groceries(encoder, arguments.data / "grocery")
