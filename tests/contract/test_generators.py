@@ -138,6 +138,13 @@ def test_it_ends_before_a_stop_string(generator: Generator) -> None:
     assert write(generator, stop=[stop, "never written"]) == whole[: whole.index(stop)]
 
 
+def far_less_than_all(generator: Generator) -> float:
+    """Return seconds that 1,500 tokens take several times over, as busy as the machine is now."""
+    started = time.monotonic()
+    write(generator, 48)
+    return 3.0 + 8 * (time.monotonic() - started)
+
+
 def test_closing_the_iterator_stops_the_model(generator: Generator) -> None:
     stream = generator.stream(MESSAGES, max_tokens=1500)
     next(stream)
@@ -145,7 +152,7 @@ def test_closing_the_iterator_stops_the_model(generator: Generator) -> None:
     stream.close()  # type: ignore[attr-defined]
     # Only one call is computed at a time, so that this one waits for the other's end.
     assert write(generator, 4)
-    assert time.monotonic() - started < 3.0
+    assert time.monotonic() - started < far_less_than_all(generator)
 
 
 def test_a_dropped_iterator_stops_the_model(generator: Generator) -> None:
@@ -155,7 +162,7 @@ def test_a_dropped_iterator_stops_the_model(generator: Generator) -> None:
     del stream
     gc.collect()
     assert write(generator, 4)
-    assert time.monotonic() - started < 3.0
+    assert time.monotonic() - started < far_less_than_all(generator)
 
 
 def test_cancel_ends_the_stream(generator: Generator) -> None:
@@ -175,7 +182,7 @@ def test_cancelled_before_it_began_writes_nothing(generator: Generator) -> None:
 def test_the_time_limit_ends_the_stream(generator: Generator) -> None:
     started = time.monotonic()
     write(generator, 1500, time_limit=0.3)
-    assert time.monotonic() - started < 3.0
+    assert time.monotonic() - started < far_less_than_all(generator)
 
 
 def test_calls_from_threads_do_not_mix(generator: Generator) -> None:
