@@ -305,7 +305,8 @@ class AnswerPipeline:
         # With a photo the question may share no word with them ("Is this healthy?").
         enough = 0.0 if turn.image is not None else self._thresholds.answer
         promising = [each for each in turn.evidence if each.passage_confidence >= enough]
-        promising.sort(key=lambda each: -each.passage_confidence)
+        # Of passages that are about as probable the retriever, which has seen all, knows the better one.
+        promising.sort(key=lambda each: (-round(each.passage_confidence, 1), each.passage))
         return list(dict.fromkeys(each.passage for each in promising))
 
     def _answer_from(
