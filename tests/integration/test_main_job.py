@@ -50,6 +50,9 @@ def run(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProc
 @pytest.mark.parametrize(
     ("question", "document"),
     [
+        # These pages are in English only, and a Korean FAQ stands beside them.
+        ("와플 굽는 시간", "products/waffle-maker.md"),
+        ("미니 냉장고 온도", "products/mini-fridge.md"),
         ("What does express delivery cost?", "policies/delivery.md"),
         ("My air fryer shows E2. What should I do?", "products/air-fryer.md"),
         ("What does a new group gasket cost?", "policies/repairs-and-spare-parts.md"),
@@ -76,6 +79,7 @@ def test_every_product_is_found_by_its_own_photo(shop: mmchat.Index):
         ("What does express delivery cost?", r"9\.90", "delivery|faq"),
         ("How long is the warranty on the juicer?", "36", "juicer|warranty|prices|faq"),
         ("세탁기 설치 비용은 얼마인가요?", "39", "ko/"),
+        ("How do I descale the red kettle?", "vinegar", "kettle-red"),
     ],
 )
 def test_a_question_to_the_shop_is_answered_with_its_source(
