@@ -12,7 +12,6 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from mmchat.answering.draft import Candidate, Draft, without_marks
@@ -31,6 +30,7 @@ from mmchat.answering.policy import Policy
 from mmchat.answering.prompt import STOP, Passage, build, estimate_tokens
 from mmchat.answering.seeing import look, show
 from mmchat.answering.sentences import split_stream
+from mmchat.answering.turn import NOTHING_ASKED, Found, Turn
 from mmchat.answering.words import language_of, telling_words, without_unproven_verdict
 from mmchat.config import AnswerConfig
 from mmchat.errors import GenerationError, QueryError
@@ -62,42 +62,6 @@ class Retriever(Protocol):
 
 
 Pieces: TypeAlias = Iterator[str]
-
-
-@dataclass(slots=True)
-class _Turn:
-    """One question on its way to an answer."""
-
-    question: str
-    """As it was asked: its language is answered in."""
-    readings: Sequence[str]
-    """What it may mean by itself, the likeliest first."""
-    image: Image | None
-    started: float
-    cancel: threading.Event
-    text: str = ""
-    """The reading that is answered."""
-    hits: Sequence[Hit] = ()
-    candidates: Sequence[Candidate] = ()
-    evidence: Sequence[Evidence] = ()
-    draft: Draft = field(default_factory=lambda: Draft(()))
-    status: Status = Status.ANSWERED
-    first_token: float | None = None
-    own_words: str = ""
-    """What the assistant says itself, where nothing of the documents is said."""
-    nearest: tuple[str, ...] = ()
-    failed: bool = False
-    """Whether the generator gave nothing, rather than nothing that holds."""
-
-    @property
-    def chunks(self) -> list[Chunk]:
-        return [each.chunk for each in self.candidates]
-
-    def seconds_left(self, time_limit: float) -> float:
-        return max(time_limit - (time.perf_counter() - self.started), 0.0)
-
-    def is_over(self, time_limit: float) -> bool:
-        return self.cancel.is_set() or self.seconds_left(time_limit) == 0.0
 
 
 class AnswerPipeline:
@@ -173,16 +137,13 @@ class AnswerPipeline:
         shown = (c if c.isprintable() else " " for c in text[:_MAX_QUESTION])
         text = " ".join("".join(shown).split())
         if not text and image is None:
-            raise QueryError(
-                "Got an empty question and no picture, expected words, a picture, or both. "
-                "Ask about something that the documents may tell."
-            )
+            raise QueryError(NOTHING_ASKED)
         readings: Sequence[str] = (text,)
         if image is None:
             said = [Exchange(each) if isinstance(each, str) else each for each in history]
             follow_up = understand(text, said)
             readings, image = follow_up.readings, follow_up.image
-        turn = _Turn(text, readings, image, time.perf_counter(), cancel or threading.Event())
+        turn = Turn(text, readings, image, time.perf_counter(), cancel or threading.Event())
         return self._run(turn)
 
     def warm_up(self) -> None:
@@ -203,7 +164,7 @@ class AnswerPipeline:
         except GenerationError as error:
             _log.warning("The generator is not ready: %s", error)
 
-    def _run(self, turn: _Turn) -> Iterator[AnswerPiece]:
+    def _run(self, turn: Turn) -> Iterator[AnswerPiece]:
         phrases = self._policy.phrases(turn.question)
         if any(map(self._policy.refuses, (turn.question, *turn.readings))):
             turn.status, turn.own_words = Status.REFUSED, phrases.refusal
@@ -214,14 +175,14 @@ class AnswerPipeline:
                     turn.first_token = time.perf_counter() - turn.started
                 yield AnswerPiece(piece)
             if not turn.draft:
-                titles = dict.fromkeys(hit.title for hit in turn.hits if hit.title)
+                titles = dict.fromkeys(hit.title for hit in turn.found.hits if hit.title)
                 turn.nearest = tuple(itertools.islice(titles, _NEAREST))
                 turn.status = Status.ABSTAINED
                 turn.own_words = (
                     phrases.unavailable
                     if turn.failed
                     else abstention(
-                        phrases, turn.text, turn.nearest, offer=self._policy.offers_person
+                        phrases, turn.found.text, turn.nearest, offer=self._policy.offers_person
                     )
                 )
         if turn.own_words:
@@ -229,40 +190,42 @@ class AnswerPipeline:
             yield AnswerPiece(turn.own_words)
         yield AnswerPiece(answer=self._finish(turn))
 
-    def _retrieve(self, turn: _Turn) -> None:
+    def _retrieve(self, turn: Turn) -> None:
         """Find what answers the likeliest reading that can be answered, or else the likeliest."""
+        likeliest: Found | None = None
         for reading in turn.readings:
-            self._search(turn, reading)
-            if turn.image is not None or answerable(turn.evidence, self._thresholds):
-                return
-        if len(turn.readings) > 1:
-            self._search(turn, turn.readings[0])
+            found = self._search(reading, turn.image)
+            likeliest = likeliest or found
+            if turn.image is not None or answerable(found.evidence, self._thresholds):
+                likeliest = found
+                break
+        assert likeliest is not None, "a question means something"
+        turn.found, turn.draft = likeliest, Draft(likeliest.candidates)
 
-    def _search(self, turn: _Turn, reading: str) -> None:
-        turn.text = reading
+    def _search(self, reading: str, image: Image | None) -> Found:
         # Passages and pictures come in one list: enough of it to hold the passages that are wanted.
-        query = Query(text=turn.text, image=turn.image, k=5 * self._config.passages)
-        turn.hits = self._retriever.search(query)
-        found = (
+        query = Query(text=reading, image=image, k=5 * self._config.passages)
+        hits = self._retriever.search(query)
+        passages = (
             Candidate(hit, chunk)
-            for hit in turn.hits
+            for hit in hits
             if hit.kind == "chunk" and (chunk := self._retriever.chunk(hit.item)) is not None
         )
-        turn.candidates = list(itertools.islice(found, self._config.passages))
-        turn.draft = Draft(turn.candidates)
-        turn.evidence = self._finder.find(turn.text, turn.chunks)
+        candidates = list(itertools.islice(passages, self._config.passages))
+        evidence = self._finder.find(reading, [each.chunk for each in candidates])
+        return Found(reading, hits, candidates, evidence)
 
-    def _write(self, turn: _Turn) -> Pieces:
-        if turn.image is not None and not telling_words(turn.text):
+    def _write(self, turn: Turn) -> Pieces:
+        if turn.image is not None and not telling_words(turn.found.text):
             yield from self._name_photo(turn)
-        elif turn.image is None and not answerable(turn.evidence, self._thresholds):
+        elif turn.image is None and not answerable(turn.found.evidence, self._thresholds):
             return
         elif self._generator is None or language_of(turn.question) in self._quoted_languages:
-            yield from self._quote(turn, turn.evidence, most=2)
+            yield from self._quote(turn, turn.found.evidence, most=2)
         else:
             yield from self._generate(turn, self._generator)
 
-    def _generate(self, turn: _Turn, generator: Generator) -> Pieces:
+    def _generate(self, turn: Turn, generator: Generator) -> Pieces:
         """Ask about one passage after the other until one gives a sentence that holds.
 
         One at a time: of the same 27 questions the 0.5 B model answered 26 right when it saw one
@@ -270,7 +233,7 @@ class AnswerPipeline:
         """
         try:
             for number in self._promising(turn):
-                evidence = [each for each in turn.evidence if each.passage == number]
+                evidence = [each for each in turn.found.evidence if each.passage == number]
                 if evidence[0].coverage is None:
                     # A small model cannot translate, and what it makes up could not be checked.
                     turn.status = Status.PARTIAL
@@ -281,9 +244,9 @@ class AnswerPipeline:
                 if turn.draft or turn.is_over(self._config.time_limit):
                     break
             if self._config.sees_pictures and not turn.draft:
-                hits = [turn.candidates[number].hit for number in self._promising(turn)]
+                hits = [turn.found.candidates[number].hit for number in self._promising(turn)]
                 left = turn.seconds_left(self._config.time_limit)
-                for piece in look(generator, turn.text, hits, turn.draft, left, turn.cancel):
+                for piece in look(generator, turn.found.text, hits, turn.draft, left, turn.cancel):
                     turn.status = Status.PARTIAL
                     yield piece
         except GenerationError as error:
@@ -298,35 +261,37 @@ class AnswerPipeline:
                 turn.failed = True
                 _log.warning("The generator gave no answer within answers.time_limit, quoting.")
             turn.status = Status.PARTIAL
-            yield from self._quote(turn, turn.evidence, most=1)
+            yield from self._quote(turn, turn.found.evidence, most=1)
 
-    def _promising(self, turn: _Turn) -> list[int]:
+    def _promising(self, turn: Turn) -> list[int]:
         """Return which passages to ask about, the most promising first."""
         # With a photo the question may share no word with them ("Is this healthy?").
         enough = 0.0 if turn.image is not None else self._thresholds.answer
-        promising = [each for each in turn.evidence if each.passage_confidence >= enough]
+        promising = [each for each in turn.found.evidence if each.passage_confidence >= enough]
         # Of passages that are about as probable the retriever, which has seen all, knows the better one.
         promising.sort(key=lambda each: (-round(each.passage_confidence, 1), each.passage))
         return list(dict.fromkeys(each.passage for each in promising))
 
     def _answer_from(
-        self, turn: _Turn, generator: Generator, number: int, evidence: Sequence[Evidence]
+        self, turn: Turn, generator: Generator, number: int, evidence: Sequence[Evidence]
     ) -> Pieces:
         """Release what the generator writes about one passage and the passage supports."""
-        for sentence in self._ask(turn, generator, turn.candidates[number].chunk):
+        for sentence in self._ask(turn, generator, turn.found.candidates[number].chunk):
             if sentence in turn.draft:
                 continue
-            verdict = check(sentence, turn.text, turn.chunks, evidence, self._thresholds)
+            verdict = check(
+                sentence, turn.found.text, turn.found.chunks, evidence, self._thresholds
+            )
             if verdict.supported:
                 yield turn.draft.add(sentence, verdict.support)
             else:
                 turn.status = Status.PARTIAL
                 _log.info("Dropped %r: %s.", sentence, verdict.problem)
 
-    def _ask(self, turn: _Turn, generator: Generator, chunk: Chunk) -> Iterator[str]:
+    def _ask(self, turn: Turn, generator: Generator, chunk: Chunk) -> Iterator[str]:
         """Yield the sentences that the generator writes about a passage, until it knows no more."""
-        passage = Passage(" > ".join(chunk.breadcrumb), self._fitting(chunk.text, turn.text))
-        messages = build(turn.text, [passage], self._policy.style)
+        passage = Passage(" > ".join(chunk.breadcrumb), self._fitting(chunk.text, turn.found.text))
+        messages = build(turn.found.text, [passage], self._policy.style)
         pieces = generator.stream(
             show(messages, turn.image if self._config.sees_pictures else None),
             max_tokens=self._config.max_tokens,
@@ -353,7 +318,7 @@ class AnswerPipeline:
             return text
         return text.encode()[: max(room, 0) * 3].decode(errors="ignore")
 
-    def _quote(self, turn: _Turn, evidence: Sequence[Evidence], most: int) -> Pieces:
+    def _quote(self, turn: Turn, evidence: Sequence[Evidence], most: int) -> Pieces:
         """Quote the sentences that most probably answer, the most probable first."""
         language = self._policy.language(turn.question)
         phrases = self._policy.phrases(turn.question)
@@ -364,9 +329,9 @@ class AnswerPipeline:
                 text = phrases.quotation.format(quote=text)
             yield turn.draft.add(text, [each])
 
-    def _name_photo(self, turn: _Turn) -> Pieces:
+    def _name_photo(self, turn: Turn) -> Pieces:
         """Say what a photo most resembles, and what the documents say of that first."""
-        picture = next((hit for hit in turn.hits if hit.kind == "picture"), None)
+        picture = next((hit for hit in turn.found.hits if hit.kind == "picture"), None)
         if picture is None:
             return
         title = picture.title or picture.document
@@ -374,18 +339,18 @@ class AnswerPipeline:
         yield turn.draft.add_picture(phrases.resemblance.format(title=title), picture)
         beside = [
             each
-            for each in turn.evidence
-            if turn.candidates[each.passage].hit.picture == picture.picture
+            for each in turn.found.evidence
+            if turn.found.candidates[each.passage].hit.picture == picture.picture
         ]
         if beside:
             first = min(beside, key=lambda each: each.span)
             yield turn.draft.add(first.text, [first])
 
-    def _finish(self, turn: _Turn) -> Answer:
+    def _finish(self, turn: Turn) -> Answer:
         documents = {source.document for source in turn.draft.sources}
         pictures = {
             hit.picture: hit
-            for hit in reversed(turn.hits)
+            for hit in reversed(turn.found.hits)
             if hit.picture and hit.document in documents
         }
         return Answer(
@@ -395,6 +360,6 @@ class AnswerPipeline:
             seconds=time.perf_counter() - turn.started,
             pictures=tuple(reversed(pictures.values())),
             first_token_seconds=turn.first_token,
-            asked=turn.text,
+            asked=turn.found.text,
             nearest=turn.nearest,
         )

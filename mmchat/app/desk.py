@@ -11,6 +11,7 @@ from mmchat.answering.followups import LOOKED_BACK
 from mmchat.answering.followups.mentions import product_of
 from mmchat.answering.handoff import HandoffRules
 from mmchat.answering.memory import summarise
+from mmchat.answering.turn import NOTHING_ASKED
 from mmchat.app.keeping import open_store
 from mmchat.errors import QueryError
 from mmchat.types import (
@@ -114,10 +115,7 @@ class Desk:
         own = self.store.everything() if owner is None else self.store.of(owner)
         opened = None if image is None else self.assistant.index.open_image(image)
         if not text.strip() and opened is None:
-            raise QueryError(
-                "Got an empty question and no picture, expected words, a picture, or both. "
-                "Ask about something that the documents may tell."
-            )
+            raise QueryError(NOTHING_ASKED)
         kept = own.get(conversation, last=self._looked_back)
         history = self._history(own, conversation, kept.turns)
         passed = kept.handoff is not None
