@@ -1,14 +1,15 @@
 """Whether an answer says what a person wrote as the answer, told without a large model.
 
-An answer is right where one of the written answers is in it, or it is in one of them:
+A sentence of an answer says what was written where nothing in it speaks against that, and:
 
-- its verdict (yes or no) is not the opposite, where both have one;
-- the amounts that it gives for what was asked are among those of the written answer, and a written answer
-  that is nothing but an amount or a name is in it;
+- what was written is a name or an amount, and the sentence has it; or
+- both take the same side of a question of yes or no, and speak of the same: of the telling words of the
+  shorter of the two enough are in the other, or the sentence repeats what was asked; or
 - of the telling words and numbers that the shorter of the two adds to the question, enough are in the other.
 
-The shorter of the two, because a written answer may be a page of a manual of which a sentence is enough, or
-a word that stands in a whole sentence. How far this agrees with a person is told in docs/quality.md.
+The shorter of the two, because what was written may be a page of a manual of which a sentence is enough, or
+a word that stands in a whole sentence. A sentence speaks against it with an amount of the same unit that
+differs, or with a yes where a no was written. docs/quality.md says how often a person agrees.
 """
 
 from __future__ import annotations
@@ -17,17 +18,28 @@ import re
 from collections.abc import Sequence
 
 from mmchat.answering.numbers import amounts, is_unit
-from mmchat.answering.words import content_words, telling_words
+from mmchat.answering.words import (
+    asks_yes_or_no,
+    content_words,
+    language_of,
+    negates,
+    telling_words,
+)
+from mmchat.sentences import sentence_spans
 
 _ENOUGH = 0.5
+_MOST = 0.75
+"""The share of the telling words of a question of yes or no that a sentence repeats to affirm or deny it."""
 _SHORT = 4
 """Words up to which a written answer is a name or an amount rather than a sentence."""
-_YES = re.compile(r"^\s*(?:yes|yeah|yep|sure|네|예)\b", re.IGNORECASE)
-_NO = re.compile(
-    r"^\s*(?:no|nope|아니요|아니오)\b|\b(?:not|never|cannot|can['’]?t|doesn['’]?t|don['’]?t|isn['’]?t|"
-    r"won['’]?t|aren['’]?t|unable)\b|않|없|못|아니",
+_YES = re.compile(r"^\s*(?:yes|yeah|yep|sure)\b|^\s*(?:네|예)(?=[\s,.!]|$)", re.IGNORECASE)
+_NO = re.compile(r"^\s*(?:no|nope)\b|^\s*(?:아니요|아니오)", re.IGNORECASE)
+_MEASURED = re.compile(
+    r"\bhow (?:long|much|many|far|often|soon|big|large|heavy|tall|wide|deep|old)\b|몇|얼마",
     re.IGNORECASE,
 )
+_CHOICE = re.compile(r"\bor\b|아니면|[가-힣](?:이나|나) ", re.IGNORECASE)
+_CLAUSES = re.compile(r"[,;:]\s|\b(?:but|however|though|although)\b|지만\s", re.IGNORECASE)
 _SIGNS = re.compile(r"[^\w\s]")
 _SPACE = re.compile(r"\s+")
 
@@ -38,23 +50,51 @@ def is_right(answer: str, written: Sequence[str], question: str = "") -> bool:
     Args:
         answer: without marks of sources.
         written: answers that people wrote, each of which would do.
-        question: its own words prove nothing.
+        question: its own words prove nothing. What stands before a `|` is what it is about.
     """
-    return any(_says(answer, each, question) for each in written if each.strip())
+    said = [answer, *(answer[start:end] for start, end in sentence_spans(answer))]
+    subject, _, asked = question.rpartition("|")
+    return any(
+        _says(each, theirs, asked, subject)
+        for theirs in written
+        if theirs.strip() and not _opposed(answer, theirs)
+        for each in dict.fromkeys(said)
+    )
 
 
-def _says(answer: str, written: str, question: str) -> bool:
-    if len(written.split()) <= _SHORT and _plain(written) in _plain(answer):
+def _says(sentence: str, written: str, asked: str, subject: str) -> bool:
+    if len(written.split()) <= _SHORT and _plain(written) in _plain(sentence):
         return True
-    if _opposed(answer, written) or not _amounts_agree(answer, written, question):
+    if not _amounts_agree(sentence, written, asked, subject):
         return False
-    asked = _facts(question)
-    ours, theirs = _facts(answer) - asked, _facts(written) - asked
+    known, wanted = _facts(subject), _facts(asked)
+    ours, theirs = _facts(sentence) - known, _facts(written) - known
+    if _is_verdict(written, asked):
+        # "Is it waterproof?": that the question's own words are asserted, or denied, is the answer.
+        about = _shared(ours, theirs | wanted) or _share(wanted - known, ours) >= _MOST
+        return about and _same_side(_clause(sentence, theirs | wanted), written)
+    named = theirs & wanted
+    if named and _CHOICE.search(asked) and named <= ours and not (wanted - named) & ours:
+        # "Is it nylon or cotton?" is answered by one of its own words.
+        return True
+    return _shared(ours - wanted, theirs - wanted)
+
+
+def _is_verdict(written: str, asked: str) -> bool:
+    """Tell whether yes or no is what a question is answered with."""
+    if _verdict(written) is not None or language_of(asked) == "ko":
+        # A Korean question that leaves its question word out looks like one of yes or no.
+        return _verdict(written) is not None
+    return asks_yes_or_no(asked) and not _CHOICE.search(asked)
+
+
+def _shared(ours: frozenset[str], theirs: frozenset[str]) -> bool:
     shorter, longer = sorted((ours, theirs), key=len)
-    if not shorter:
-        # Nothing is added to the question: "Yes, it fits." The verdicts agree, and so do all words.
-        return _agreed(answer, written) and bool(content_words(answer) & content_words(written))
-    return len(shorter & longer) / len(shorter) >= _ENOUGH
+    return _share(shorter, longer) >= _ENOUGH
+
+
+def _share(some: frozenset[str], known: frozenset[str]) -> float:
+    return len(some & known) / len(some) if some else 0.0
 
 
 def _facts(text: str) -> frozenset[str]:
@@ -67,27 +107,50 @@ def _plain(text: str) -> str:
     return _SPACE.sub("", _SIGNS.sub("", text.lower()))
 
 
+def _verdict(text: str) -> bool | None:
+    """Return the yes or no that a text begins with."""
+    return True if _YES.search(text) else False if _NO.search(text) else None
+
+
 def _opposed(answer: str, written: str) -> bool:
-    """Tell whether one says yes and the other denies."""
-    yes, no = bool(_YES.search(answer)), bool(_NO.search(answer))
-    their_yes, their_no = bool(_YES.search(written)), bool(_NO.search(written))
-    return (yes and their_no and not their_yes) or (no and their_yes and not their_no and not yes)
+    ours, theirs = _verdict(answer), _verdict(written)
+    return ours is not None and theirs is not None and ours != theirs
 
 
-def _agreed(answer: str, written: str) -> bool:
-    return bool(_NO.search(answer)) == bool(_NO.search(written))
+def _clause(sentence: str, about: frozenset[str]) -> str:
+    """Return the clause with most of what a question is about: "It fits, but I did not buy it"."""
+    clauses = [each for each in _CLAUSES.split(sentence) if each.strip()]
+    if _verdict(sentence) is not None or not clauses:
+        return sentence
+    return max(clauses, key=lambda each: len(_facts(each) & about))
 
 
-def _amounts_agree(answer: str, written: str, question: str) -> bool:
-    known = [*amounts(written), *amounts(question)]
-    given = [each for each in amounts(answer) if not any(each.agrees(q) for q in amounts(question))]
-    if not given:
-        # A written answer whose only news is a number is not told without it.
-        news = [
-            each for each in amounts(written) if not any(each.agrees(q) for q in amounts(question))
-        ]
-        return not news or len(telling_words(written) - telling_words(question)) > len(news)
-    return any(each.agrees(other) for each in given for other in known)
+def _same_side(sentence: str, written: str) -> bool:
+    """Tell whether a sentence affirms or denies as the written answer does."""
+    ours, theirs = _verdict(sentence), _verdict(written)
+    if ours is not None and theirs is not None:
+        return ours == theirs
+    reason = written.partition(" ")[2] if theirs is not None else written
+    start, end = next(iter(sentence_spans(reason)), (0, 0))
+    reason = reason[start:end]
+    denied = negates(reason) if content_words(reason) else theirs is False
+    return (ours is False or negates(sentence)) == denied
+
+
+def _amounts_agree(sentence: str, written: str, asked: str, subject: str) -> bool:
+    """Tell whether a sentence gives an amount of the written answer, where both give one of a kind."""
+    known = amounts(f"{asked} {subject}")
+    ours, theirs = (
+        [each for each in amounts(text) if not any(each.agrees(other) for other in known)]
+        for text in (sentence, written)
+    )
+    if any(each.agrees(other) for each in ours for other in theirs):
+        return True
+    if not ours:
+        # A written answer whose only news is a number is not told without it, nor is "how many".
+        news = telling_words(written) - telling_words(f"{asked} {subject}")
+        return not theirs or (not _MEASURED.search(asked) and len(news) > len(theirs))
+    return not any(each.unit == other.unit for each in ours for other in theirs)
 
 
 def facts_in(sentence: str, passage: str) -> float:

@@ -204,12 +204,13 @@ def without_unproven_verdict(sentence: str) -> str:
     if match is None:
         return sentence
     rest = sentence[match.end() :]
-    if bool(match["no"]) == _negates(rest) or not rest:
+    if bool(match["no"]) == negates(rest) or not rest:
         return sentence
     return rest[0].upper() + rest[1:]
 
 
-def _negates(sentence: str) -> bool:
+def negates(sentence: str) -> bool:
+    """True for a sentence that denies something."""
     words = _TOKEN.findall(sentence.lower().replace("’", "'"))
     return any(
         word in _NEGATORS or word.endswith("n't") or bool(_KOREAN_NEGATION.search(word))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +12,12 @@ from pathlib import Path
 from typing import Any
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
+_HEARSAY = re.compile(
+    r"(?:i'm not sure but )?(?:there is )?(?:a|one) customer (?:says|saying|said) (?:that )?"
+    r"|i'm not sure but ",
+    re.IGNORECASE,
+)
+"""How the written answers of epqa begin where a review says it: no part of what was asked."""
 
 
 @dataclass(frozen=True)
@@ -20,8 +27,6 @@ class Asked:
     text: str
     written: tuple[str, ...] = ()
     photo: Path | None = None
-    documents: frozenset[str] = frozenset()
-    """Where the answer stands: paths of documents, each with all that begins so."""
 
 
 @dataclass(frozen=True)
@@ -64,13 +69,13 @@ def unanswerable(
 def _epqa(data: Path, work: Path) -> AnswerSet:
     """Questions about products, each with its own product's name; only those that can be answered fully."""
     source = data / "epqa"
-    full: dict[str, set[str]] = {}
-    for row in (source / "qrels.tsv").read_text(encoding="utf-8").splitlines()[1:]:
-        question, document, grade = row.split("\t")
-        if int(grade) == 2:
-            full.setdefault(question, set()).add(f"corpus.jsonl#{document}")
+    graded = (
+        line.split("\t")
+        for line in (source / "qrels.tsv").read_text(encoding="utf-8").splitlines()[1:]
+    )
+    full = {question for question, _, grade in graded if int(grade) == 2}
     questions = [
-        Asked(row["text"], tuple(row["answers"]), documents=frozenset(full[row["_id"]]))
+        Asked(row["text"], tuple(_HEARSAY.sub("", each) for each in row["answers"]))
         for row in _rows(source / "queries.jsonl")
         if row["_id"] in full and row.get("answers")
     ]
@@ -79,12 +84,8 @@ def _epqa(data: Path, work: Path) -> AnswerSet:
 
 def _manual(data: Path, work: Path) -> AnswerSet:
     source = data / "manual-tv"
-    gold: dict[str, set[str]] = {}
-    for row in (source / "qrels.tsv").read_text(encoding="utf-8").splitlines()[1:]:
-        question, document, _ = row.split("\t")
-        gold.setdefault(question, set()).add(f"corpus.jsonl#{document}")
     questions = [
-        Asked(row["text"], tuple(row["answers"]), documents=frozenset(gold.get(row["_id"], ())))
+        Asked(row["text"], tuple(row["answers"]))
         for row in _rows(source / "queries.jsonl")
         if row.get("answers")
     ]
@@ -95,12 +96,7 @@ def _outdoor(data: Path, work: Path) -> AnswerSet:
     """ "This product", and a photo of it that is not in the catalogue."""
     source = data / "outdoor"
     questions = [
-        Asked(
-            row["text"],
-            tuple(row["answers"]),
-            source / row["photo"],
-            frozenset({row["product"]}),
-        )
+        Asked(row["text"], tuple(row["answers"]), source / row["photo"])
         for row in _rows(source / "questions.jsonl")
     ]
     return AnswerSet("outdoor", source / "catalog", questions)
@@ -119,11 +115,7 @@ def _korquad(data: Path, work: Path) -> AnswerSet:
                 {"id": f"p{number}", "title": article["title"], "text": paragraph["context"]}
             )
             questions += [
-                Asked(
-                    each["question"],
-                    tuple(answer["text"] for answer in each["answers"]),
-                    documents=frozenset({f"paragraphs.jsonl#p{number}"}),
-                )
+                Asked(each["question"], tuple(answer["text"] for answer in each["answers"]))
                 for each in paragraph["qas"]
             ]
     text = "\n".join(json.dumps(row, ensure_ascii=False) for row in rows)

@@ -16,6 +16,13 @@ RIGHT = [
     ("Press the Home button and select Settings.", HOME, "How do I change the network?"),
     ("No, do not put it into one.", "It can't go into one.", "Is it dishwasher safe?"),
     ("It weighs 1.2 kg.", "The pack is 1.2 kilograms.", "How heavy is it?"),
+    ("The tray is sold separately, though I did not buy it.", "Yes.", "Trays | Is the tray sold?"),
+    ("Adjustable cuffs keep the wind out.", "Yes, they have Velcro.", "Are the cuffs adjustable?"),
+    ("You do not need the straw.", "Yes, it works without it.", "Can I do without the straw?"),
+    ("It did not come with a rack.", "No. It has no rack.", "Does it come with a rack?"),
+    ("Material: 100% nylon.", "It is made of nylon.", "Is it nylon or cotton?"),
+    ("무게는 1.2kg입니다.", "1.2킬로그램", "무게가 얼마나 되나요?"),
+    ("네, 방수가 됩니다.", "네, 비에 젖지 않아요.", "방수가 되나요?"),
 ]
 WRONG = [
     ("Yes, it fits the model.", "No, it does not fit the model.", "Does it fit?"),
@@ -24,6 +31,15 @@ WRONG = [
     ("프랑스의 수도는 리옹입니다.", "파리", "프랑스의 수도는?"),
     ("The kettle is red.", "Descale it with vinegar.", "How do I clean the kettle?"),
     ("The warranty covers defects.", "Returns are free for thirty days.", "Can I return it?"),
+    ("It is cotton.", "It is made of nylon.", "Is it nylon or cotton?"),
+    ("It is not lactose free.", "Yes. It is dairy free.", "Is the powder dairy free?"),
+    ("Zippered pockets.", "Two in front and two in the back.", "How many zippered pockets?"),
+    (
+        "The Trail 40 is a backpack.",
+        "Yes. It holds a laptop.",
+        "Trail 40 backpack | Does it fit one?",
+    ),
+    ("아니요, 방수가 되지 않습니다.", "네, 방수가 됩니다.", "방수가 되나요?"),
     ("", "Returns are free for thirty days.", "Can I return it?"),
 ]
 
