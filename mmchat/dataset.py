@@ -7,6 +7,9 @@ NeurIPS 2021). It is a folder:
     qrels.tsv       query-id <tab> corpus-id <tab> score; above 0 is relevant, more is better
     corpus.jsonl    {"_id": "d1", "title": "...", "text": "..."}            where there is no index
 
+A query may have "answers": ["…", "…"] as people wrote them, of which each would do; an empty list says that
+the documents do not answer it.
+
 Over an index of one's own, a corpus-id is the path of a document (`guide.md`, `prices.csv#KT-101`), of a
 picture, of a folder above them (a product's), or the id of an item.
 
@@ -41,6 +44,16 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
+class Asked:
+    """A question with the answers that people wrote, of which each would do."""
+
+    text: str
+    answers: tuple[str, ...] = ()
+    """Empty where the documents do not answer it."""
+    image: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """A document of a corpus."""
 
@@ -61,18 +74,7 @@ def read_questions(folder: Path, *, corpus: bool) -> list[Question]:
     """
     grades = _read_grades(folder / "qrels.tsv")
     questions = []
-    for number, row in json_rows(folder / "queries.jsonl"):
-        name = str(row.get("_id", ""))
-        text, image = str(row.get("text", "")), row.get("image")
-        path = folder / str(image) if image else None
-        if not name or not (text.strip() or path):
-            raise InputError(
-                f"{folder / 'queries.jsonl'}, line {number}: expected _id, and text or image."
-            )
-        if path is not None and not path.is_file():
-            raise InputError(
-                f"{folder / 'queries.jsonl'}, line {number}: there is no picture {path}."
-            )
+    for name, text, path, _ in _read_queries(folder / "queries.jsonl"):
         if name in grades:
             direction = _direction(text, path, grades[name], corpus=corpus)
             questions.append(Question(name, text, path, grades[name], direction))
@@ -82,6 +84,32 @@ def read_questions(folder: Path, *, corpus: bool) -> list[Question]:
             "Expected query-id, corpus-id and score with tabs between, and the ids of queries.jsonl."
         )
     return questions
+
+
+def read_asked(folder: Path) -> list[Asked]:
+    """Read the queries of a dataset that say how they are answered.
+
+    Raises:
+        InputError: the file is missing or broken, or no query has "answers".
+    """
+    path = folder / "queries.jsonl"
+    asked = []
+    for name, text, image, row in _read_queries(path):
+        answers = row.get("answers")
+        if answers is None:
+            continue
+        if not isinstance(answers, list) or not all(isinstance(each, str) for each in answers):
+            raise InputError(
+                f"{path}, query {name}: got answers {str(answers)[:60]}, expected a list of texts; an empty "
+                "list says that the documents do not answer it."
+            )
+        asked.append(Asked(text, tuple(each for each in answers if each.strip()), image))
+    if not asked:
+        raise InputError(
+            f'{path}: no query has "answers". Expected a list of written answers for each question that '
+            "is to be asked, and an empty list where the documents do not answer it."
+        )
+    return asked
 
 
 def read_corpus(folder: Path) -> Iterator[Row]:
@@ -99,6 +127,18 @@ def read_corpus(folder: Path) -> Iterator[Row]:
 def has_corpus(folder: Path) -> bool:
     """Tell whether a dataset brings its own documents."""
     return (folder / "corpus.jsonl").is_file()
+
+
+def _read_queries(path: Path) -> Iterator[tuple[str, str, Path | None, dict[str, Any]]]:
+    """Yield id, words, picture and the whole row of each query."""
+    for number, row in json_rows(path):
+        name, text, image = str(row.get("_id", "")), str(row.get("text", "")), row.get("image")
+        picture = path.parent / str(image) if image else None
+        if not name or not (text.strip() or picture):
+            raise InputError(f"{path}, line {number}: expected _id, and text or image.")
+        if picture is not None and not picture.is_file():
+            raise InputError(f"{path}, line {number}: there is no picture {picture}.")
+        yield name, text, picture, row
 
 
 def _direction(question: str, image: object, relevant: Iterable[str], *, corpus: bool) -> str:

@@ -1,14 +1,17 @@
-"""Measure retrieval on a dataset of one's own, in the form that `mmchat.dataset` reads."""
+"""Measure retrieval and answers on a dataset of one's own, in the form that `mmchat.dataset` reads."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import statistics
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 
-from mmchat.dataset import Question
-from mmchat.measures import METRICS, Values, estimate, graded, paired_test
-from mmchat.types import Hit
+from mmchat.app import Grade, grade
+from mmchat.dataset import Asked, Question
+from mmchat.measures import METRICS, Estimate, Values, estimate, graded, paired_test, share
+from mmchat.types import Answer, Hit
 
 _CUTOFF = 10
 # Several passages of a document count once, and what is left of the hits should still be ten documents.
@@ -96,3 +99,64 @@ def differences(a: Results, b: Results) -> dict[str, dict[str, Any]]:
                 "p": round(paired_test(a[direction][name], b[direction][name]), 4),
             }
     return compared
+
+
+class Asker(Protocol):
+    """What is asked: an assistant."""
+
+    def ask(self, text: str = "", image: Path | None = None) -> Answer:
+        """Return the answer to words, a photo, or both."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A question of a dataset, its answer, and how that did."""
+
+    asked: Asked
+    answer: Answer
+    grade: Grade
+
+
+def ask_all(asker: Asker, questions: Iterable[Asked]) -> Iterator[Answered]:
+    """Ask every question, one after the other, and grade each answer as it comes."""
+    for asked in questions:
+        answer = asker.ask(asked.text, asked.image)
+        yield Answered(asked, answer, grade(answer, asked.answers, asked.text))
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerFigures:
+    """How an assistant's answers did. Each share with its 95 % interval."""
+
+    answerable: int
+    unanswerable: int
+    right: Estimate
+    """Of the answerable questions, those whose answer says what a person wrote."""
+    abstained: Estimate
+    """Of the answerable questions, those that were not answered."""
+    false_answers: Estimate
+    """Of the unanswerable questions, those that were answered all the same."""
+    citation_precision: Estimate
+    """Of the citations, those whose passage has the facts of the sentence."""
+    unsupported: Estimate
+    """Of the sentences shown, those that none of their citations holds."""
+    seconds: float
+    """The median of a whole answer."""
+
+
+def answer_figures(answered: Sequence[Answered]) -> AnswerFigures:
+    """Return the figures of at least one answer."""
+    known = [each for each in answered if each.asked.answers]
+    unknown = [each for each in answered if not each.asked.answers]
+    grades = [each.grade for each in answered]
+    return AnswerFigures(
+        answerable=len(known),
+        unanswerable=len(unknown),
+        right=share(sum(each.grade.right for each in known), len(known)),
+        abstained=share(sum(not each.grade.answered for each in known), len(known)),
+        false_answers=share(sum(each.grade.answered for each in unknown), len(unknown)),
+        citation_precision=share(sum(g.held for g in grades), sum(g.citations for g in grades)),
+        unsupported=share(sum(g.unsupported for g in grades), sum(g.sentences for g in grades)),
+        seconds=statistics.median(each.answer.seconds for each in answered),
+    )

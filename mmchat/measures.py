@@ -80,6 +80,20 @@ def estimate(values: Values, *, seed: int = 0) -> Estimate:
     return Estimate(float(values.mean()), float(low), float(high))
 
 
+def share(hits: int, of: int) -> Estimate:
+    """Return a share of counted cases with its 95 % interval.
+
+    Wilson, "Probable inference, the law of succession, and statistical inference", JASA 1927: it holds for
+    few cases and for shares near 0 and 1, where resampling finds no spread.
+    """
+    from scipy.stats import binomtest
+
+    if not of:
+        return Estimate(0.0, 0.0, 1.0)
+    interval = binomtest(hits, of).proportion_ci(0.95, method="wilson")
+    return Estimate(hits / of, float(interval.low), float(interval.high))
+
+
 def paired_test(a: Values, b: Values, *, seed: int = 0) -> float:
     """Return the probability that a difference as large as this comes about by chance.
 

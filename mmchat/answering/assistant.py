@@ -29,7 +29,7 @@ from mmchat.answering.phrases import abstention, says_unknown
 from mmchat.answering.policy import Policy
 from mmchat.answering.prompt import STOP, Passage, build, estimate_tokens
 from mmchat.answering.seeing import look, show
-from mmchat.answering.sentences import split_stream
+from mmchat.answering.sentences import is_finished, split_stream
 from mmchat.answering.turn import NOTHING_ASKED, Found, Turn
 from mmchat.answering.words import language_of, telling_words, without_unproven_verdict
 from mmchat.config import AnswerConfig
@@ -304,6 +304,8 @@ class AnswerPipeline:
                 plain = without_unproven_verdict(without_marks(sentence))
                 if says_unknown(plain):
                     return
+                if turn.is_over(self._config.time_limit) and not is_finished(plain):
+                    return  # cut off: half a sentence may say the opposite of the whole
                 if plain:
                     yield plain
 

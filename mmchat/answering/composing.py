@@ -18,7 +18,7 @@ from mmchat.answering.generators.base import Generator, Message
 from mmchat.answering.grounding import EvidenceFinder, TextEncoder, Thresholds, check
 from mmchat.answering.numbers import claims
 from mmchat.answering.prompt import STOP, Passage, Style, fence, neutralise
-from mmchat.answering.sentences import readable, split_stream
+from mmchat.answering.sentences import is_finished, readable, split_stream
 from mmchat.answering.words import Language, language_of
 from mmchat.config import AnswerConfig
 from mmchat.errors import GenerationError
@@ -191,16 +191,11 @@ def same_facts(original: str, translated: str, language: Language) -> bool:
     """True where a translation is in its language, of a likely length, and has the same numbers."""
     if not translated or language_of(translated) != language:
         return False
-    if _ends(original) and not _ends(translated):
+    if is_finished(original) and not is_finished(translated):
         return False  # cut off by the limit of tokens or of time
     if not len(original) / _LONGEST <= len(translated) <= len(original) * _LONGEST:
         return False
     return _numbers(original) == _numbers(translated)
-
-
-def _ends(text: str) -> bool:
-    end = _END.search(text)
-    return bool(end and end.group(1))
 
 
 def _numbers(text: str) -> Counter[str]:

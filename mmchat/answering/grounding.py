@@ -204,16 +204,16 @@ class EvidenceFinder:
 def _told(number: int, chunk: Chunk) -> Iterator[tuple[Evidence, str]]:
     """Yield the sentences of a passage that tell something, each with the headings above it.
 
-    A heading or a question ("Can I return shoes?" of a FAQ) tells nothing: it would support the echo
-    of whoever asks the same. It says what the sentences after it are about. An order to the
-    assistant is no evidence either.
+    A heading, a question ("Can I return shoes?" of a FAQ) or an announcement ("Follow these steps:")
+    tells nothing: it would support the echo of whoever asks the same. It says what the sentences after it
+    are about. An order to the assistant is no evidence either.
     """
     heading = " > ".join(chunk.breadcrumb)
     context = heading
     for start, end in sentence_spans(chunk.text):
         text = readable(chunk.text[start:end])
         line = chunk.text.rfind("\n", 0, start) + 1
-        if text.endswith(("?", "？")) or chunk.text[line:start].lstrip().startswith("#"):
+        if text.endswith(("?", "？", ":", "：")) or chunk.text[line:start].lstrip().startswith("#"):
             context = f"{heading} > {text}".removeprefix(" > ")
         elif _ORDER.search(text):
             continue
@@ -244,6 +244,8 @@ def check(
         return Verdict(problem="there is no evidence")
     if not content_words(sentence) and not claims(sentence):
         return Verdict(problem="it says nothing")
+    if sentence.rstrip(" .!?").casefold() in question.casefold():
+        return Verdict(problem="it only repeats the question")
     support = _best_support(sentence, evidence)
     if not support:
         return Verdict(problem="no evidence shares a word with it")

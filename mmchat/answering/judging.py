@@ -54,6 +54,9 @@ def is_right(answer: str, written: Sequence[str], question: str = "") -> bool:
     """
     said = [answer, *(answer[start:end] for start, end in sentence_spans(answer))]
     subject, _, asked = question.rpartition("|")
+    if subject:
+        # A quotation from under the same heading repeats it.
+        said = [each.rpartition("|")[2] for each in said]
     return any(
         _says(each, theirs, asked, subject)
         for theirs in written

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from mmchat.sentences import sentence_spans
 
+_FINISHED = re.compile(r"[.!?。…][\"'”’)\]]*\s*$")
 _TABLE_ROW = re.compile(r"[ \t]*\|")
 
 
@@ -18,6 +19,11 @@ def readable(text: str) -> str:
         )
     text = re.sub(r"(\*\*|__|`)(?=\S)(.+?)(?<=\S)\1", r"\2", text)
     return " ".join(text.split())
+
+
+def is_finished(text: str) -> bool:
+    """Tell whether a text ends as a sentence does, rather than where it was cut off."""
+    return bool(_FINISHED.search(text))
 
 
 def split_stream(pieces: Iterable[str]) -> Iterator[str]:

@@ -4,6 +4,7 @@ The command line, the pages, HTTP and Python all come through here, so that the 
 same items in the same order everywhere.
 """
 
+from mmchat.answering.grading import Grade, grade
 from mmchat.app.amending import add, delete
 from mmchat.app.assistant import Assistant
 from mmchat.app.building import build_index, sync
@@ -37,6 +38,7 @@ __all__ = [
     "DraftText",
     "Encoders",
     "Gap",
+    "Grade",
     "Index",
     "Training",
     "add",
@@ -51,6 +53,7 @@ __all__ = [
     "draft_description",
     "draft_faq",
     "draft_reply",
+    "grade",
     "handoff_values",
     "new_owner",
     "open_index",

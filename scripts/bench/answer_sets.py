@@ -9,7 +9,8 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+
+from mmchat.dataset import Asked, json_rows
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
 _HEARSAY = re.compile(
@@ -18,15 +19,6 @@ _HEARSAY = re.compile(
     re.IGNORECASE,
 )
 """How the written answers of epqa begin where a review says it: no part of what was asked."""
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A question with the answers that people wrote; without any it cannot be answered."""
-
-    text: str
-    written: tuple[str, ...] = ()
-    photo: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -59,7 +51,7 @@ def unanswerable(
             for other in sets
             if other.name != each.name
             for question in other.answerable
-            if question.photo is None
+            if question.image is None
         ]
         half = count // 2
         found[each.name] = generator.sample(others, half) + generator.sample(outside, count - half)
@@ -76,7 +68,7 @@ def _epqa(data: Path, work: Path) -> AnswerSet:
     full = {question for question, _, grade in graded if int(grade) == 2}
     questions = [
         Asked(row["text"], tuple(_HEARSAY.sub("", each) for each in row["answers"]))
-        for row in _rows(source / "queries.jsonl")
+        for _, row in json_rows(source / "queries.jsonl")
         if row["_id"] in full and row.get("answers")
     ]
     return AnswerSet("epqa", _folder(work / "epqa", source / "corpus.jsonl"), questions)
@@ -86,7 +78,7 @@ def _manual(data: Path, work: Path) -> AnswerSet:
     source = data / "manual-tv"
     questions = [
         Asked(row["text"], tuple(row["answers"]))
-        for row in _rows(source / "queries.jsonl")
+        for _, row in json_rows(source / "queries.jsonl")
         if row.get("answers")
     ]
     return AnswerSet("manual-tv", _folder(work / "manual-tv", source / "corpus.jsonl"), questions)
@@ -97,7 +89,7 @@ def _outdoor(data: Path, work: Path) -> AnswerSet:
     source = data / "outdoor"
     questions = [
         Asked(row["text"], tuple(row["answers"]), source / row["photo"])
-        for row in _rows(source / "questions.jsonl")
+        for _, row in json_rows(source / "questions.jsonl")
     ]
     return AnswerSet("outdoor", source / "catalog", questions)
 
@@ -128,7 +120,3 @@ def _folder(folder: Path, *files: Path) -> Path:
     for file in files:
         shutil.copy(file, folder / file.name)
     return folder
-
-
-def _rows(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]

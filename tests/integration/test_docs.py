@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 import re
 import shutil
@@ -41,7 +42,8 @@ def workplace(
 
 
 def write_examples(folder: Path) -> None:
-    """Write what a reader of docs/tuning.md would bring: pairs.csv, and photos of a dozen products."""
+    """Write what a reader of the pages would bring: questions, pairs.csv, photos of a dozen products."""
+    write_questions(folder / "my-questions")
     rows = []
     for page in sorted((SAMPLE_SHOP / "products").glob("*.md")):
         sections = re.findall(r"^## (.+)\n\n(.+)", page.read_text(), re.M)
@@ -54,6 +56,19 @@ def write_examples(folder: Path) -> None:
             for number in range(3):
                 shot = image.convert("RGB").rotate(number * 8, fillcolor="white")
                 shot.save(folder / "photos" / picture.stem / f"{number}.jpg")
+
+
+def write_questions(folder: Path) -> None:
+    """Write a dataset over the sample shop: an answer that is there, in two languages, and one that is not."""
+    queries = [
+        {"_id": "1", "text": "How much does express delivery cost?", "answers": ["9.90 euro"]},
+        {"_id": "2", "text": "반품은 며칠 안에 해야 하나요?", "answers": ["30일"]},
+        {"_id": "3", "text": "Which bank finances a house on the moon?", "answers": []},
+    ]
+    folder.mkdir()
+    lines = [json.dumps(query, ensure_ascii=False) for query in queries]
+    (folder / "queries.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    (folder / "qrels.tsv").write_text("1\tfaq.md\t1\n2\tko/\t1\n", encoding="utf-8")
 
 
 def run(command: str, folder: Path) -> subprocess.CompletedProcess[str]:

@@ -275,6 +275,18 @@ class TestFailures:
         assistant = AnswerPipeline(Shelf(), WordsEncoder(), slow, AnswerConfig(time_limit=0.3))
         assert assistant.ask(KEEP).seconds < 2.0
 
+    def test_half_a_sentence_is_not_shown(self) -> None:
+        # What would follow turns it into its opposite; the reader gets the quotation in its place.
+        class CutOff(Script):
+            def stream(self, *args: Any, **options: Any) -> Iterator[str]:
+                yield "The shelf life of asparagus is maximum one week"
+                time.sleep(0.3)
+
+        assistant = AnswerPipeline(Shelf(), WordsEncoder(), CutOff(), AnswerConfig(time_limit=0.2))
+        answer = assistant.ask(KEEP)
+        assert answer.status == Status.PARTIAL
+        assert "in the refrigerator" in answer.answer
+
 
 class TestQuoting:
     def quote(self, question: str) -> Answer:

@@ -30,7 +30,7 @@ def mmchat(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedP
         *(["search"], ["ask"], ["serve"], ["models"], ["models", "pull"], ["report"]),
         *(["conversations"], ["conversations", "list"], ["conversations", "export"], ["draft"]),
         *(["draft", "reply"], ["draft", "description"], ["draft", "faq"], ["translate"]),
-        *(["tune"], ["tune", "text"], ["tune", "photos"]),
+        *(["tune"], ["tune", "text"], ["tune", "photos"], ["eval"]),
     ],
 )
 def test_every_command_has_help(command: Sequence[str]):
@@ -51,6 +51,8 @@ def test_version():
         (["index", ".", "--out", "."], 2, "is the folder itself"),
         (["index", ".", "--set", "retrieval.kk=3"], 2, "retrieval.k"),
         (["index", ".", "--set", "retrieval.k"], 2, "KEY=VALUE"),
+        (["eval", ".", "--answers", "--against", "a", "b"], 2, "expected one of them"),
+        (["eval", "nowhere", "--answers"], 2, "expected a folder with queries.jsonl"),
         (["index", ".", "--config", "gone.toml"], 2, "gone.toml"),
         (["search", "x"], 3, "No index below indexes/"),
         (["search", "x", "--index", "gone"], 3, "No index at gone"),

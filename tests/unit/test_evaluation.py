@@ -6,11 +6,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mmchat.dataset import read_corpus, read_questions
+from mmchat.dataset import Asked, read_asked, read_corpus, read_questions
 from mmchat.errors import InputError
-from mmchat.evaluation import as_values, differences, measure, ranking
-from mmchat.measures import estimate, paired_test
-from mmchat.types import Hit
+from mmchat.evaluation import (
+    answer_figures,
+    as_values,
+    ask_all,
+    differences,
+    measure,
+    ranking,
+)
+from mmchat.measures import estimate, paired_test, share
+from mmchat.types import Answer, Hit, Source, Status
 
 
 class Fixed:
@@ -174,3 +181,81 @@ def test_a_missing_or_broken_file_says_which(tmp_path: Path):
     (folder / "corpus.jsonl").write_text("nothing\n")
     with pytest.raises(InputError, match="not JSON"):
         list(read_corpus(folder))
+
+
+def source(n: int, passage: str) -> Source:
+    return Source(n, "guide.md", None, (0, len(passage)), passage, None, passage, "Guide")
+
+
+class Scripted:
+    """Gives written answers."""
+
+    def __init__(self, **answers: Answer) -> None:
+        self.answers = answers
+
+    def ask(self, text: str = "", image: Path | None = None) -> Answer:
+        return self.answers[text]
+
+
+WEIGHS = source(1, "The pack weighs 1.2 kg.")
+RINSE = source(2, "Rinse the bottle with vinegar.")
+
+
+def test_figures_of_answers_worked_out_by_hand():
+    assistant = Scripted(
+        right=Answer("The pack weighs 1.2 kg [1].", Status.ANSWERED, (WEIGHS,), 1.0),
+        wrong=Answer(
+            "The bottle holds two litres of water [2]. Rinse it with vinegar [2].",
+            Status.ANSWERED,
+            (WEIGHS, RINSE),
+            3.0,
+        ),
+        silent=Answer("I don't know.", Status.ABSTAINED, (), 2.0),
+        refused=Answer("I don't talk about that.", Status.REFUSED, (), 2.0),
+        false=Answer("The pack weighs 1.2 kg [7].", Status.ANSWERED, (WEIGHS,), 5.0),
+    )
+    questions = [
+        Asked("right", ("It weighs 1.2 kilograms.",)),
+        Asked("wrong", ("Dry the bottle upside down.", "Leave it open.")),
+        Asked("silent", ("Yes.",)),
+        Asked("refused"),
+        Asked("false"),
+    ]
+    figures = answer_figures(list(ask_all(assistant, questions)))
+    assert (figures.answerable, figures.unanswerable) == (3, 2)
+    assert figures.right == share(1, 3)
+    assert figures.abstained == share(1, 3)
+    assert figures.false_answers == share(1, 2)
+    # Four citations: two hold, one sentence is not in its passage, and one names no source.
+    assert figures.citation_precision == share(2, 4)
+    assert figures.unsupported == share(2, 4)
+    assert figures.seconds == 2.0
+
+
+def test_the_interval_of_a_share():
+    # Newcombe, "Two-sided confidence intervals for the single proportion", 1998: 81 of 263.
+    found = share(81, 263)
+    assert (round(found.low, 4), round(found.high, 4)) == (0.2553, 0.3662)
+    assert share(0, 20).low == 0.0 < share(0, 20).high < 0.17
+    assert (share(0, 0).low, share(0, 0).high) == (0.0, 1.0)
+
+
+@pytest.mark.parametrize("answers", ["yes", [1], {"a": "b"}])
+def test_answers_are_a_list_of_texts(tmp_path: Path, answers: object):
+    folder = dataset(tmp_path / "set", [{"_id": "q", "text": "a", "answers": answers}], "")
+    with pytest.raises(InputError, match=r"query q: got answers .*, expected a list of texts"):
+        read_asked(folder)
+
+
+def test_queries_without_answers_are_not_asked(tmp_path: Path):
+    queries = [
+        {"_id": "1", "text": "방수가 되나요?", "answers": ["네.", " "]},
+        {"_id": "2", "text": "b"},
+        {"_id": "3", "text": "c", "answers": []},
+    ]
+    assert read_asked(dataset(tmp_path / "set", queries, "")) == [
+        Asked("방수가 되나요?", ("네.",)),
+        Asked("c"),
+    ]
+    with pytest.raises(InputError, match='no query has "answers"'):
+        read_asked(dataset(tmp_path / "none", queries[1:2], ""))

@@ -274,6 +274,7 @@ class TestCheck:
             ("The shoes are made of soft calf leather.", "What are the shoes made of?", RETURNS,
              "does not have"),
             ("Asparagus keeps.", "How long does asparagus keep?", ASPARAGUS, "repeats"),
+            ("can I return shoes", "Sale | Can I return shoes or boots?", RETURNS, "repeats"),
             ("Paris is lovely.", "What is the capital of France?", RETURNS, "no evidence"),
             ("Yes.", "Can I return shoes?", RETURNS, "nothing"),
             ("반품은 60일 이내에 가능합니다.", "반품은 언제까지 되나요?", KOREAN, "60 day"),
@@ -318,6 +319,12 @@ class TestCheck:
         faq = passage("Can I return shoes?\nWithin 30 days.\nDo you ship abroad?\nOnly to Norway.")
         found = EvidenceFinder(Letters()).find("Is returning shoes possible?", [faq])
         assert found[0].text == "Within 30 days."
+        assert found[0].coverage == 1.0
+
+    def test_an_announcement_tells_nothing_but_what_follows_it_is_about_it(self) -> None:
+        guide = passage("Follow these steps to clean the stove:\n- Let it cool.\n- Wipe it dry.")
+        found = EvidenceFinder(Letters()).find("How do I clean the stove?", [guide])
+        assert {each.text for each in found} == {"Let it cool.", "Wipe it dry."}
         assert found[0].coverage == 1.0
 
     def test_without_evidence_nothing_is_supported(self) -> None:
