@@ -8,7 +8,8 @@ NeurIPS 2021). It is a folder:
     corpus.jsonl    {"_id": "d1", "title": "...", "text": "..."}            where there is no index
 
 A query may have "answers": ["…", "…"] as people wrote them, of which each would do; an empty list says that
-the documents do not answer it.
+the documents do not answer it. "subject" is what it is about, such as a product's name: an answer that only
+names it is not right.
 
 Over an index of one's own, a corpus-id is the path of a document (`guide.md`, `prices.csv#KT-101`), of a
 picture, of a folder above them (a product's), or the id of an item.
@@ -51,6 +52,8 @@ class Asked:
     answers: tuple[str, ...] = ()
     """Empty where the documents do not answer it."""
     image: Path | None = None
+    subject: str = ""
+    """What it is about: naming that is no answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +106,8 @@ def read_asked(folder: Path) -> list[Asked]:
                 f"{path}, query {name}: got answers {str(answers)[:60]}, expected a list of texts; an empty "
                 "list says that the documents do not answer it."
             )
-        asked.append(Asked(text, tuple(each for each in answers if each.strip()), image))
+        written = tuple(each for each in answers if each.strip())
+        asked.append(Asked(text, written, image, str(row.get("subject", ""))))
     if not asked:
         raise InputError(
             f'{path}: no query has "answers". Expected a list of written answers for each question that '

@@ -122,7 +122,7 @@ def ask_all(asker: Asker, questions: Iterable[Asked]) -> Iterator[Answered]:
     """Ask every question, one after the other, and grade each answer as it comes."""
     for asked in questions:
         answer = asker.ask(asked.text, asked.image)
-        yield Answered(asked, answer, grade(answer, asked.answers, asked.text))
+        yield Answered(asked, answer, grade(answer, asked.answers, asked.text, asked.subject))
 
 
 @dataclass(frozen=True, slots=True)

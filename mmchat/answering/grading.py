@@ -30,13 +30,14 @@ class Grade:
     """Sentences none of whose citations holds."""
 
 
-def grade(answer: Answer, written: Sequence[str], question: str) -> Grade:
+def grade(answer: Answer, written: Sequence[str], question: str, subject: str = "") -> Grade:
     """Grade an answer by the answers that people wrote, of which each would do.
 
     Args:
         answer: as the assistant gave it.
         written: empty for a question that the documents do not answer.
         question: what was asked; its own words prove nothing.
+        subject: what it is about; naming that is no answer.
     """
     if answer.status in {Status.ABSTAINED, Status.REFUSED}:
         return Grade(answered=False, right=False, citations=0, held=0, sentences=0, unsupported=0)
@@ -44,7 +45,7 @@ def grade(answer: Answer, written: Sequence[str], question: str) -> Grade:
     held = [[_holds(text, answer, number) for number in numbers] for text, numbers in cited]
     return Grade(
         answered=True,
-        right=is_right(" ".join(text for text, _ in cited), written, question),
+        right=is_right(" ".join(text for text, _ in cited), written, question, subject),
         citations=sum(map(len, held)),
         held=sum(map(sum, held)),
         sentences=len(held),

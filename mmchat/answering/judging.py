@@ -44,21 +44,21 @@ _SIGNS = re.compile(r"[^\w\s]")
 _SPACE = re.compile(r"\s+")
 
 
-def is_right(answer: str, written: Sequence[str], question: str = "") -> bool:
+def is_right(answer: str, written: Sequence[str], question: str = "", subject: str = "") -> bool:
     """Tell whether an answer says what one of the written answers says.
 
     Args:
         answer: without marks of sources.
         written: answers that people wrote, each of which would do.
-        question: its own words prove nothing. What stands before a `|` is what it is about.
+        question: its own words prove nothing.
+        subject: what it is about, such as a product: naming that is no answer.
     """
     said = [answer, *(answer[start:end] for start, end in sentence_spans(answer))]
-    subject, _, asked = question.rpartition("|")
     if subject:
-        # A quotation from under the same heading repeats it.
-        said = [each.rpartition("|")[2] for each in said]
+        # A line of a table may begin with the name of what it is about.
+        said = [each.partition(f"{subject} |")[2] or each for each in said]
     return any(
-        _says(each, theirs, asked, subject)
+        _says(each, theirs, question, subject)
         for theirs in written
         if theirs.strip() and not _opposed(answer, theirs)
         for each in dict.fromkeys(said)
@@ -93,7 +93,10 @@ def _is_verdict(written: str, asked: str) -> bool:
 
 def _shared(ours: frozenset[str], theirs: frozenset[str]) -> bool:
     shorter, longer = sorted((ours, theirs), key=len)
-    return _share(shorter, longer) >= _ENOUGH
+    # One word in common may be chance, unless it is all that there is to be said, or a number.
+    common = ours & theirs
+    chance = len(common) == 1 and len(shorter) > 1 and not any(map(str.isdigit, "".join(common)))
+    return not chance and _share(shorter, longer) >= _ENOUGH
 
 
 def _share(some: frozenset[str], known: frozenset[str]) -> float:

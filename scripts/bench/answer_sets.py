@@ -67,7 +67,11 @@ def _epqa(data: Path, work: Path) -> AnswerSet:
     )
     full = {question for question, _, grade in graded if int(grade) == 2}
     questions = [
-        Asked(row["text"], tuple(_HEARSAY.sub("", each) for each in row["answers"]))
+        Asked(
+            row["text"],
+            tuple(_HEARSAY.sub("", each) for each in row["answers"]),
+            subject=row["text"].partition(" | ")[0],
+        )
         for _, row in json_rows(source / "queries.jsonl")
         if row["_id"] in full and row.get("answers")
     ]
@@ -88,7 +92,12 @@ def _outdoor(data: Path, work: Path) -> AnswerSet:
     """ "This product", and a photo of it that is not in the catalogue."""
     source = data / "outdoor"
     questions = [
-        Asked(row["text"], tuple(row["answers"]), source / row["photo"])
+        Asked(
+            row["text"],
+            tuple(row["answers"]),
+            source / row["photo"],
+            row["product"].replace("-", " "),
+        )
         for _, row in json_rows(source / "questions.jsonl")
     ]
     return AnswerSet("outdoor", source / "catalog", questions)

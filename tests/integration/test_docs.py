@@ -59,7 +59,7 @@ def write_examples(folder: Path) -> None:
 
 
 def write_questions(folder: Path) -> None:
-    """Write a dataset over the sample shop: an answer that is there, in two languages, and one that is not."""
+    """Write a dataset over the sample shop: answers in two languages, and one that is not there."""
     queries = [
         {"_id": "1", "text": "How much does express delivery cost?", "answers": ["9.90 euro"]},
         {"_id": "2", "text": "반품은 며칠 안에 해야 하나요?", "answers": ["30일"]},

@@ -16,7 +16,7 @@ RIGHT = [
     ("Press the Home button and select Settings.", HOME, "How do I change the network?"),
     ("No, do not put it into one.", "It can't go into one.", "Is it dishwasher safe?"),
     ("It weighs 1.2 kg.", "The pack is 1.2 kilograms.", "How heavy is it?"),
-    ("The tray is sold separately, though I did not buy it.", "Yes.", "Trays | Is the tray sold?"),
+    ("The tray is sold separately, though I did not buy it.", "Yes.", "Is the tray sold?"),
     ("Adjustable cuffs keep the wind out.", "Yes, they have Velcro.", "Are the cuffs adjustable?"),
     ("You do not need the straw.", "Yes, it works without it.", "Can I do without the straw?"),
     ("It did not come with a rack.", "No. It has no rack.", "Does it come with a rack?"),
@@ -34,11 +34,6 @@ WRONG = [
     ("It is cotton.", "It is made of nylon.", "Is it nylon or cotton?"),
     ("It is not lactose free.", "Yes. It is dairy free.", "Is the powder dairy free?"),
     ("Zippered pockets.", "Two in front and two in the back.", "How many zippered pockets?"),
-    (
-        "The Trail 40 is a backpack.",
-        "Yes. It holds a laptop.",
-        "Trail 40 backpack | Does it fit one?",
-    ),
     ("아니요, 방수가 되지 않습니다.", "네, 방수가 됩니다.", "방수가 되나요?"),
     ("", "Returns are free for thirty days.", "Can I return it?"),
 ]
@@ -58,3 +53,10 @@ def test_wrong(answer: str, written: str, question: str):
 def test_nothing_written_is_never_said():
     assert not is_right("Anything.", [])
     assert not is_right("Anything.", [" "])
+
+
+def test_naming_what_is_asked_about_is_no_answer():
+    written, question = ["The Trail 40 backpack holds a laptop."], "What does it hold?"
+    assert not is_right("Trail 40 backpack, 60 euro", written, question, "Trail 40 backpack")
+    line = "Trail 40 backpack | yes, a laptop"
+    assert is_right(line, ["Yes. It holds a laptop."], "Does it hold one?", "Trail 40 backpack")
