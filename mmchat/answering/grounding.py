@@ -7,7 +7,6 @@ moment a sentence is written and the moment it is shown.
 from __future__ import annotations
 
 import math
-import re
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -16,6 +15,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from mmchat.answering.hostile import addresses, headings_of, is_order, orders_in
 from mmchat.answering.numbers import Amount, amounts, claims
 from mmchat.answering.sentences import readable
 from mmchat.answering.words import (
@@ -117,14 +117,6 @@ class Verdict:
         return bool(self.support) and not self.problem
 
 
-# Sentences that speak to the assistant, not to the customer. A short list cannot know every trick;
-# what it catches cannot be quoted, and an answer that obeys it ("HACKED.") has nothing to rest on.
-_ORDER = re.compile(
-    r"\b(?:ignore|disregard|forget)\b.{0,40}\b(?:instructions?|rules|prompts?|above|previous)\b"
-    r"|\b(?:answer|reply|respond)\b.{0,20}\bonly\b|\bsystem prompt\b|\byou are now\b"
-    r"|\b(?:assistant|system)\s*:|(?:지시|명령|규칙).{0,20}무시",
-    re.IGNORECASE | re.DOTALL,
-)
 _REMEMBERED = 4096
 """Sentences whose vectors are kept: 6 MB at 384 dimensions."""
 _MOST_SUPPORT = 4
@@ -208,15 +200,15 @@ def _told(number: int, chunk: Chunk) -> Iterator[tuple[Evidence, str]]:
     of whoever asks the same. It says what the sentences after it are about. An order to the
     assistant is no evidence either.
     """
-    heading = " > ".join(chunk.breadcrumb)
+    heading = " > ".join(headings_of(chunk.breadcrumb))
     context = heading
     for start, end in sentence_spans(chunk.text):
         text = readable(chunk.text[start:end])
         line = chunk.text.rfind("\n", 0, start) + 1
+        if is_order(text):
+            continue
         if text.endswith(("?", "？")) or chunk.text[line:start].lstrip().startswith("#"):
             context = f"{heading} > {text}".removeprefix(" > ")
-        elif _ORDER.search(text):
-            continue
         elif content_words(text) - content_words(heading) or amounts(text):
             yield Evidence(number, text, (chunk.start + start, chunk.start + end)), context
 
@@ -235,8 +227,8 @@ def check(
 ) -> Verdict:
     """Decide whether the evidence says what `sentence` says.
 
-    A sentence rests on one to four evidence sentences of the same passage. Its amounts have to
-    stand in them, its names in them or in the passage's headings; it must not deny what the best of
+    A sentence rests on one to four evidence sentences of the same passage. Its amounts and addresses have
+    to stand in them, its names in them or in the passage's headings; it must not deny what the best of
     them asserts or assert what it denies; and they have to contain enough of the content words that it
     adds to the question.
     """
@@ -247,9 +239,11 @@ def check(
     support = _best_support(sentence, evidence)
     if not support:
         return Verdict(problem="no evidence shares a word with it")
-    heading = " ".join(passages[support[0].passage].breadcrumb)
+    heading = " ".join(headings_of(passages[support[0].passage].breadcrumb))
     problem = (
-        _unsupported_amount(sentence, support, heading)
+        _unsupported_address(sentence, support)
+        or _obedience(sentence, question, support, heading, passages)
+        or _unsupported_amount(sentence, support, heading)
         or _unsupported_name(sentence, support, heading)
         or _contradiction(sentence, support)
         or _mix_up(sentence, support[0].passage, passages)
@@ -275,6 +269,28 @@ def _best_support(sentence: str, evidence: Sequence[Evidence]) -> tuple[Evidence
         left -= open_to.pop(best)
         open_to = {e: words for e, words in open_to.items() if e.passage == best.passage}
     return tuple(support)
+
+
+def _unsupported_address(sentence: str, support: Sequence[Evidence]) -> str:
+    """Catch an address that the evidence does not have letter by letter: it may carry words away."""
+    known = addresses(" ".join(each.text for each in support))
+    foreign = sorted(addresses(sentence) - known)
+    return f"the evidence does not have the address {', '.join(foreign)}" if foreign else ""
+
+
+def _obedience(
+    sentence: str,
+    question: str,
+    support: Sequence[Evidence],
+    heading: str,
+    passages: Sequence[Chunk],
+) -> str:
+    """Catch what an order asked for beside what the evidence says: one word in three would be covered."""
+    chunk = passages[support[0].passage]
+    ordered = content_words(" ".join([*orders_in(chunk.text), *filter(is_order, chunk.breadcrumb)]))
+    known = content_words(" ".join([question, heading, *(each.text for each in support)]))
+    obeyed = sorted((content_words(sentence) & ordered) - known)
+    return f"it says {', '.join(obeyed)}, as an order in the passage wants" if obeyed else ""
 
 
 def _unsupported_amount(sentence: str, support: Sequence[Evidence], heading: str) -> str:
