@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from mmchat.answering.draft import Candidate, Draft, without_marks
@@ -64,6 +65,11 @@ class Retriever(Protocol):
 
 
 Pieces: TypeAlias = Iterator[str]
+
+
+def _asked(text: str) -> str:
+    """Return what a customer asks, without what they order: it is not searched, and it proves nothing."""
+    return " ".join(without_orders(text, but_questions=True).split())
 
 
 class AnswerPipeline:
@@ -143,7 +149,8 @@ class AnswerPipeline:
         readings: Sequence[str] = (text,)
         if image is None:
             said = [Exchange(each) if isinstance(each, str) else each for each in history]
-            follow_up = understand(text, said)
+            said = [replace(each, question=_asked(each.question)) for each in said]
+            follow_up = understand(_asked(text) or text, said)
             readings, image = follow_up.readings, follow_up.image
         turn = Turn(text, readings, image, time.perf_counter(), cancel or threading.Event())
         return self._run(turn)

@@ -7,6 +7,7 @@ moment a sentence is written and the moment it is shown.
 from __future__ import annotations
 
 import math
+import re
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -117,6 +118,12 @@ class Verdict:
         return bool(self.support) and not self.problem
 
 
+_PARTS = re.compile(r"[,;:()\[\]]|\s[-–—]\s")
+_LINKING = content_words(
+    "however unfortunately generally usually typically normally additionally furthermore moreover therefore "
+    "thus instead otherwise sure certainly course yes finally first then also both e.g i.e 네 예 물론 따라서 "
+    "그러나 다만 즉 단 참고로 또 그래서 일반적으로 아쉽게도"
+)
 _REMEMBERED = 4096
 """Sentences whose vectors are kept: 6 MB at 384 dimensions."""
 _MOST_SUPPORT = 4
@@ -243,6 +250,7 @@ def check(
     problem = (
         _unsupported_address(sentence, support)
         or _obedience(sentence, question, support, heading, passages)
+        or _aside(sentence, question, support, heading)
         or _unsupported_amount(sentence, support, heading)
         or _unsupported_name(sentence, support, heading)
         or _contradiction(sentence, support)
@@ -291,6 +299,18 @@ def _obedience(
     known = content_words(" ".join([question, heading, *(each.text for each in support)]))
     obeyed = sorted((content_words(sentence) & ordered) - known)
     return f"it says {', '.join(obeyed)}, as an order in the passage wants" if obeyed else ""
+
+
+def _aside(sentence: str, question: str, support: Sequence[Evidence], heading: str) -> str:
+    """Catch a part of a sentence that has nothing of the evidence, where the rest has enough for both."""
+    known = (
+        content_words(" ".join([question, heading, *(each.text for each in support)])) | _LINKING
+    )
+    for part in _PARTS.split(sentence):
+        words = content_words(part)
+        if words and not words & known:
+            return f"the evidence has nothing of {part.strip()!r}"
+    return ""
 
 
 def _unsupported_amount(sentence: str, support: Sequence[Evidence], heading: str) -> str:

@@ -47,7 +47,7 @@ _ORDERS = (
     rf"\b(?:your|every|each|all|the) {_REPLY} (?:with|by|in)\b",
     rf"\b(?:append|add|insert|put|include|attach)\b.{{0,80}}\b(?:to|in|into|at the end of|before|after) "
     rf"(?:your|every|each|all|the) (?:\w+ )?{_REPLY}\b",
-    r"\bcite\b.{0,30}(?:\[\d|\bas (?:the|your) source\b)",
+    r"\bcite\b.{0,80}(?:\[\d|\bas (?:the|your) source\b)",
     r"(?:지시|명령|규칙|지침|프롬프트|안내문).{0,20}(?:무시|잊|무효|따르지)",
     r"시스템 ?프롬프트|개발자 ?모드",
     r"(?:이제|지금)부터 (?:너는|넌|당신은|모든 (?:답|질문))",
@@ -84,10 +84,14 @@ def orders_in(text: str) -> list[str]:
     return [text[start:end] for start, end in sentence_spans(text) if is_order(text[start:end])]
 
 
-def without_orders(text: str) -> str:
-    """Return a text without the sentences that are orders; what is left stays as it was."""
+def without_orders(text: str, *, but_questions: bool = False) -> str:
+    """Return a text without the sentences that are orders; what is left stays as it was.
+
+    `but_questions` keeps those that ask: of a customer they want an answer, not obedience.
+    """
     for start, end in reversed(sentence_spans(text)):
-        if is_order(text[start:end]):
+        asks = but_questions and text[start:end].endswith(("?", "？"))
+        if not asks and is_order(text[start:end]):
             text = text[:start] + text[end:]
     return text
 
