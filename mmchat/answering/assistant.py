@@ -26,7 +26,7 @@ from mmchat.answering.grounding import (
     answerable,
     check,
 )
-from mmchat.answering.hostile import headings_of, is_order, without_orders
+from mmchat.answering.hostile import headings_of, is_order, orders_in, without_orders
 from mmchat.answering.phrases import abstention, says_unknown
 from mmchat.answering.policy import Policy
 from mmchat.answering.prompt import STOP, Passage, build, estimate_tokens
@@ -147,12 +147,21 @@ class AnswerPipeline:
         if not text and image is None:
             raise QueryError(NOTHING_ASKED)
         readings: Sequence[str] = (text,)
+        orders = orders_in(text)
         if image is None:
             said = [Exchange(each) if isinstance(each, str) else each for each in history]
+            orders += [order for each in said for order in orders_in(each.question)]
             said = [replace(each, question=_asked(each.question)) for each in said]
             follow_up = understand(_asked(text) or text, said)
             readings, image = follow_up.readings, follow_up.image
-        turn = Turn(text, readings, image, time.perf_counter(), cancel or threading.Event())
+        turn = Turn(
+            text,
+            readings,
+            image,
+            time.perf_counter(),
+            cancel or threading.Event(),
+            " ".join(orders),
+        )
         return self._run(turn)
 
     def warm_up(self) -> None:
@@ -291,7 +300,12 @@ class AnswerPipeline:
             if sentence in turn.draft:
                 continue
             verdict = check(
-                sentence, turn.found.text, turn.found.chunks, evidence, self._thresholds
+                sentence,
+                turn.found.text,
+                turn.found.chunks,
+                evidence,
+                self._thresholds,
+                turn.orders,
             )
             if verdict.supported:
                 yield turn.draft.add(sentence, verdict.support)

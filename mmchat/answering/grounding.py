@@ -16,7 +16,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from mmchat.answering.hostile import addresses, headings_of, is_order, orders_in
+from mmchat.answering.hostile import addresses, headings_of, is_order, order_spans, orders_in
 from mmchat.answering.numbers import Amount, amounts, claims
 from mmchat.answering.sentences import readable
 from mmchat.answering.words import (
@@ -209,10 +209,11 @@ def _told(number: int, chunk: Chunk) -> Iterator[tuple[Evidence, str]]:
     """
     heading = " > ".join(headings_of(chunk.breadcrumb))
     context = heading
+    ordered = set(order_spans(chunk.text))
     for start, end in sentence_spans(chunk.text):
         text = readable(chunk.text[start:end])
         line = chunk.text.rfind("\n", 0, start) + 1
-        if is_order(text):
+        if (start, end) in ordered:
             continue
         if text.endswith(("?", "？")) or chunk.text[line:start].lstrip().startswith("#"):
             context = f"{heading} > {text}".removeprefix(" > ")
@@ -231,13 +232,14 @@ def check(
     passages: Sequence[Chunk],
     evidence: Sequence[Evidence],
     thresholds: Thresholds,
+    orders: str = "",
 ) -> Verdict:
     """Decide whether the evidence says what `sentence` says.
 
     A sentence rests on one to four evidence sentences of the same passage. Its amounts and addresses have
     to stand in them, its names in them or in the passage's headings; it must not deny what the best of
     them asserts or assert what it denies; and they have to contain enough of the content words that it
-    adds to the question.
+    adds to the question. `orders` is what the customer told the assistant to do: its words prove nothing.
     """
     if not evidence:
         return Verdict(problem="there is no evidence")
@@ -249,7 +251,13 @@ def check(
     heading = " ".join(headings_of(passages[support[0].passage].breadcrumb))
     problem = (
         _unsupported_address(sentence, support)
-        or _obedience(sentence, question, support, heading, passages)
+        or _obedience(
+            sentence,
+            question,
+            support,
+            heading,
+            f"{_orders_of(passages[support[0].passage])} {orders}",
+        )
         or _aside(sentence, question, support, heading)
         or _unsupported_amount(sentence, support, heading)
         or _unsupported_name(sentence, support, heading)
@@ -279,6 +287,10 @@ def _best_support(sentence: str, evidence: Sequence[Evidence]) -> tuple[Evidence
     return tuple(support)
 
 
+def _orders_of(chunk: Chunk) -> str:
+    return " ".join([*orders_in(chunk.text), *filter(is_order, chunk.breadcrumb)])
+
+
 def _unsupported_address(sentence: str, support: Sequence[Evidence]) -> str:
     """Catch an address that the evidence does not have letter by letter: it may carry words away."""
     known = addresses(" ".join(each.text for each in support))
@@ -291,14 +303,12 @@ def _obedience(
     question: str,
     support: Sequence[Evidence],
     heading: str,
-    passages: Sequence[Chunk],
+    orders: str,
 ) -> str:
     """Catch what an order asked for beside what the evidence says: one word in three would be covered."""
-    chunk = passages[support[0].passage]
-    ordered = content_words(" ".join([*orders_in(chunk.text), *filter(is_order, chunk.breadcrumb)]))
     known = content_words(" ".join([question, heading, *(each.text for each in support)]))
-    obeyed = sorted((content_words(sentence) & ordered) - known)
-    return f"it says {', '.join(obeyed)}, as an order in the passage wants" if obeyed else ""
+    obeyed = sorted((content_words(sentence) & content_words(orders)) - known)
+    return f"it says {', '.join(obeyed)}, as an order wants" if obeyed else ""
 
 
 def _aside(sentence: str, question: str, support: Sequence[Evidence], heading: str) -> str:

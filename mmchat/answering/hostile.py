@@ -12,7 +12,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-from mmchat.sentences import sentence_spans
+from mmchat.sentences import Span, sentence_spans
 from mmchat.visible import visible
 
 _MACHINE = r"(?:\bA\.?I\.?\b|\b(?:assistant|chat ?bot|bot|language model|LLM)s?\b|\bGPT\b)"
@@ -23,6 +23,7 @@ _SPEAK = (
 )
 _RULES = r"(?:instructions?|rules?|prompts?|guidelines?|directives?|constraints?|restrictions?)"
 _REPLY = r"(?:answers?|repl(?:y|ies)|responses?|sentences?|messages?|outputs?)"
+_TOKENS = r"<\|\w+\|>|\[/?(?:INST|SYS)\]|<</?SYS>>|</?passage\b|<(?:start|end)_of_turn>"
 _ORDERS = (
     rf"\b(?:ignore|disregard|forget|override|bypass)\b.{{0,40}}(?:\b{_RULES}\b|\babove\b|\bprevious\b)",
     rf"\b(?:previous|earlier|above|old|prior) {_RULES}\b.{{0,40}}\b(?:void|cancelled|canceled|obsolete|"
@@ -35,7 +36,7 @@ _ORDERS = (
     rf"\byour (?:new|real|true|hidden|next|only|first) (?:{_RULES}|task|role|goal|job)\b",
     rf"\bnew {_RULES}\s*:",
     r"\b(?:assistant|system|developer)\s*:",
-    r"<\|?\w+\|>|\[/?(?:INST|SYS)\]|<</?SYS>>|</?passage\b|<(?:start|end)_of_turn>",
+    _TOKENS,
     rf"\b(?:notes?|instructions?|messages?|attention|notice|orders?)\b,? (?:to|for)\b.{{0,20}}{_MACHINE}",
     rf"\b(?:dear|hey|hello|hi|attention),? (?:the )?{_MACHINE}",
     rf"{_MACHINE}.{{0,60}}\b{_MUST}\b.{{0,20}}\b{_SPEAK}\b",
@@ -58,6 +59,7 @@ _ORDERS = (
     r"(?:프롬프트|지시문|지시|지침|규칙|위의? (?:글|내용|문장))[을를]?.{0,15}(?:보여|출력|공개|반복|그대로)",
     r"(?:모든|매) (?:답변|대답|응답)(?:의 끝|의 앞|마다|에|을)?.{0,30}(?:붙이|붙여|추가|넣|시작|끝내)",
 )  # fmt: skip
+_CONTROL = re.compile(_TOKENS, re.IGNORECASE)
 _ORDER = re.compile("|".join(_ORDERS), re.IGNORECASE | re.DOTALL)
 
 _ADDRESS = re.compile(
@@ -79,9 +81,20 @@ def is_order(text: str) -> bool:
     return bool(_ORDER.search(" ".join(plain.split())))
 
 
+def order_spans(text: str) -> list[Span]:
+    """Return where the sentences of a text are that are orders.
+
+    What stands between two control tokens of a chat ("<|im_end|>", "</passage 1>") is one, whatever it says.
+    """
+    spans = sentence_spans(text)
+    tokens = [at for at, (start, end) in enumerate(spans) if _CONTROL.search(text[start:end])]
+    played = range(tokens[0], tokens[-1] + 1) if tokens else range(0)
+    return [span for at, span in enumerate(spans) if at in played or is_order(text[slice(*span)])]
+
+
 def orders_in(text: str) -> list[str]:
     """Return the sentences of a text that are orders."""
-    return [text[start:end] for start, end in sentence_spans(text) if is_order(text[start:end])]
+    return [text[start:end] for start, end in order_spans(text)]
 
 
 def without_orders(text: str, *, but_questions: bool = False) -> str:
@@ -89,9 +102,8 @@ def without_orders(text: str, *, but_questions: bool = False) -> str:
 
     `but_questions` keeps those that ask: of a customer they want an answer, not obedience.
     """
-    for start, end in reversed(sentence_spans(text)):
-        asks = but_questions and text[start:end].endswith(("?", "？"))
-        if not asks and is_order(text[start:end]):
+    for start, end in reversed(order_spans(text)):
+        if not (but_questions and text[start:end].endswith(("?", "？"))):
             text = text[:start] + text[end:]
     return text
 
