@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from mmchat.answering.draft import Candidate, Draft, without_marks
@@ -25,6 +26,7 @@ from mmchat.answering.grounding import (
     answerable,
     check,
 )
+from mmchat.answering.hostile import headings_of, is_order, orders_in, without_orders
 from mmchat.answering.phrases import abstention, says_unknown
 from mmchat.answering.policy import Policy
 from mmchat.answering.prompt import STOP, Passage, build, estimate_tokens
@@ -35,6 +37,7 @@ from mmchat.answering.words import language_of, telling_words, without_unproven_
 from mmchat.config import AnswerConfig
 from mmchat.errors import GenerationError, QueryError
 from mmchat.types import Answer, AnswerPiece, Chunk, Exchange, Hit, Query, Status
+from mmchat.visible import visible
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -62,6 +65,11 @@ class Retriever(Protocol):
 
 
 Pieces: TypeAlias = Iterator[str]
+
+
+def _asked(text: str) -> str:
+    """Return what a customer asks, without what they order: it is not searched, and it proves nothing."""
+    return " ".join(without_orders(text, but_questions=True).split())
 
 
 class AnswerPipeline:
@@ -134,16 +142,26 @@ class AnswerPipeline:
             QueryError: there is neither a question nor a picture; raised at the call.
         """
         # Control characters and halves of surrogate pairs mean nothing to a tokenizer, or break it.
-        shown = (c if c.isprintable() else " " for c in text[:_MAX_QUESTION])
+        shown = (c if c.isprintable() else " " for c in visible(text[:_MAX_QUESTION]))
         text = " ".join("".join(shown).split())
         if not text and image is None:
             raise QueryError(NOTHING_ASKED)
         readings: Sequence[str] = (text,)
+        orders = orders_in(text)
         if image is None:
             said = [Exchange(each) if isinstance(each, str) else each for each in history]
-            follow_up = understand(text, said)
+            orders += [order for each in said for order in orders_in(each.question)]
+            said = [replace(each, question=_asked(each.question)) for each in said]
+            follow_up = understand(_asked(text) or text, said)
             readings, image = follow_up.readings, follow_up.image
-        turn = Turn(text, readings, image, time.perf_counter(), cancel or threading.Event())
+        turn = Turn(
+            text,
+            readings,
+            image,
+            time.perf_counter(),
+            cancel or threading.Event(),
+            " ".join(orders),
+        )
         return self._run(turn)
 
     def warm_up(self) -> None:
@@ -175,7 +193,9 @@ class AnswerPipeline:
                     turn.first_token = time.perf_counter() - turn.started
                 yield AnswerPiece(piece)
             if not turn.draft:
-                titles = dict.fromkeys(hit.title for hit in turn.found.hits if hit.title)
+                titles = dict.fromkeys(
+                    hit.title for hit in turn.found.hits if hit.title and not is_order(hit.title)
+                )
                 turn.nearest = tuple(itertools.islice(titles, _NEAREST))
                 turn.status = Status.ABSTAINED
                 turn.own_words = (
@@ -280,7 +300,12 @@ class AnswerPipeline:
             if sentence in turn.draft:
                 continue
             verdict = check(
-                sentence, turn.found.text, turn.found.chunks, evidence, self._thresholds
+                sentence,
+                turn.found.text,
+                turn.found.chunks,
+                evidence,
+                self._thresholds,
+                turn.orders,
             )
             if verdict.supported:
                 yield turn.draft.add(sentence, verdict.support)
@@ -290,7 +315,9 @@ class AnswerPipeline:
 
     def _ask(self, turn: Turn, generator: Generator, chunk: Chunk) -> Iterator[str]:
         """Yield the sentences that the generator writes about a passage, until it knows no more."""
-        passage = Passage(" > ".join(chunk.breadcrumb), self._fitting(chunk.text, turn.found.text))
+        # What an order says could support nothing; a model that does not see it cannot follow it.
+        text = self._fitting(without_orders(chunk.text), turn.found.text)
+        passage = Passage(" > ".join(headings_of(chunk.breadcrumb)), text)
         messages = build(turn.found.text, [passage], self._policy.style)
         pieces = generator.stream(
             show(messages, turn.image if self._config.sees_pictures else None),
@@ -333,7 +360,8 @@ class AnswerPipeline:
 
     def _name_photo(self, turn: Turn) -> Pieces:
         """Say what a photo most resembles, and what the documents say of that first."""
-        picture = next((hit for hit in turn.found.hits if hit.kind == "picture"), None)
+        named = (hit for hit in turn.found.hits if hit.kind == "picture")
+        picture = next((hit for hit in named if not is_order(hit.title or hit.document)), None)
         if picture is None:
             return
         title = picture.title or picture.document

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from mmchat.answering.draft import Candidate, Draft, without_marks
 from mmchat.answering.generators.base import Generator, Message
 from mmchat.answering.grounding import EvidenceFinder, TextEncoder, Thresholds, check
+from mmchat.answering.hostile import without_orders
 from mmchat.answering.numbers import claims
 from mmchat.answering.prompt import STOP, Passage, Style, fence, neutralise
 from mmchat.answering.sentences import is_finished, readable, split_stream
@@ -106,7 +107,8 @@ class Composer:
         evidence = self._finder.find(title, chunks)
         draft, dropped = Draft(candidates), []
         if self._generator is not None and evidence:
-            text = "\n".join(chunk.text for chunk in chunks)[: 3 * self._config.context_tokens // 2]
+            text = "\n".join(without_orders(chunk.text) for chunk in chunks)
+            text = text[: 3 * self._config.context_tokens // 2]
             asked = f"{fence(1, Passage(title, text))}\nDescribe: {neutralise(title)}"
             passage, described = _DESCRIBED
             example = f"{fence(1, passage)}\nDescribe: {passage.title}"

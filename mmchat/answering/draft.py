@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from mmchat.answering.grounding import Evidence
+from mmchat.answering.hostile import disarmed
 from mmchat.types import Chunk, Hit, Source
 
 _TERMINAL = re.compile(r"\s*([.!?。…]*[\"'”’)\]]*)\s*$")
@@ -66,7 +67,7 @@ class Draft:
         return self._append(sentence, [source.n])
 
     def _append(self, sentence: str, numbers: Iterable[int]) -> str:
-        sentence = without_marks(sentence)  # a mark in a quoted document would point nowhere
+        sentence = disarmed(without_marks(sentence))  # a mark in it would point nowhere
         end = _TERMINAL.search(sentence)
         body, terminal = (sentence[: end.start()], end.group(1)) if end else (sentence, "")
         text = f"{body} {''.join(f'[{number}]' for number in numbers)}{terminal}"

@@ -16,6 +16,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from mmchat.answering.hostile import addresses, headings_of, is_order, order_spans, orders_in
 from mmchat.answering.numbers import Amount, amounts, claims
 from mmchat.answering.sentences import readable
 from mmchat.answering.words import (
@@ -117,13 +118,11 @@ class Verdict:
         return bool(self.support) and not self.problem
 
 
-# Sentences that speak to the assistant, not to the customer. A short list cannot know every trick;
-# what it catches cannot be quoted, and an answer that obeys it ("HACKED.") has nothing to rest on.
-_ORDER = re.compile(
-    r"\b(?:ignore|disregard|forget)\b.{0,40}\b(?:instructions?|rules|prompts?|above|previous)\b"
-    r"|\b(?:answer|reply|respond)\b.{0,20}\bonly\b|\bsystem prompt\b|\byou are now\b"
-    r"|\b(?:assistant|system)\s*:|(?:지시|명령|규칙).{0,20}무시",
-    re.IGNORECASE | re.DOTALL,
+_PARTS = re.compile(r"[,;:()\[\]]|\s[-–—]\s")
+_LINKING = content_words(
+    "however unfortunately generally usually typically normally additionally furthermore moreover therefore "
+    "thus instead otherwise sure certainly course yes finally first then also both e.g i.e 네 예 물론 따라서 "
+    "그러나 다만 즉 단 참고로 또 그래서 일반적으로 아쉽게도"
 )
 _REMEMBERED = 4096
 """Sentences whose vectors are kept: 6 MB at 384 dimensions."""
@@ -208,15 +207,16 @@ def _told(number: int, chunk: Chunk) -> Iterator[tuple[Evidence, str]]:
     tells nothing: it would support the echo of whoever asks the same. It says what the sentences after it
     are about. An order to the assistant is no evidence either.
     """
-    heading = " > ".join(chunk.breadcrumb)
+    heading = " > ".join(headings_of(chunk.breadcrumb))
     context = heading
+    ordered = set(order_spans(chunk.text))
     for start, end in sentence_spans(chunk.text):
         text = readable(chunk.text[start:end])
         line = chunk.text.rfind("\n", 0, start) + 1
+        if (start, end) in ordered:
+            continue
         if text.endswith(("?", "？", ":", "：")) or chunk.text[line:start].lstrip().startswith("#"):
             context = f"{heading} > {text}".removeprefix(" > ")
-        elif _ORDER.search(text):
-            continue
         elif content_words(text) - content_words(heading) or amounts(text):
             yield Evidence(number, text, (chunk.start + start, chunk.start + end)), context
 
@@ -232,13 +232,14 @@ def check(
     passages: Sequence[Chunk],
     evidence: Sequence[Evidence],
     thresholds: Thresholds,
+    orders: str = "",
 ) -> Verdict:
     """Decide whether the evidence says what `sentence` says.
 
-    A sentence rests on one to four evidence sentences of the same passage. Its amounts have to
-    stand in them, its names in them or in the passage's headings; it must not deny what the best of
+    A sentence rests on one to four evidence sentences of the same passage. Its amounts and addresses have
+    to stand in them, its names in them or in the passage's headings; it must not deny what the best of
     them asserts or assert what it denies; and they have to contain enough of the content words that it
-    adds to the question.
+    adds to the question. `orders` is what the customer told the assistant to do: its words prove nothing.
     """
     if not evidence:
         return Verdict(problem="there is no evidence")
@@ -249,9 +250,18 @@ def check(
     support = _best_support(sentence, evidence)
     if not support:
         return Verdict(problem="no evidence shares a word with it")
-    heading = " ".join(passages[support[0].passage].breadcrumb)
+    heading = " ".join(headings_of(passages[support[0].passage].breadcrumb))
     problem = (
-        _unsupported_amount(sentence, support, heading)
+        _unsupported_address(sentence, support)
+        or _obedience(
+            sentence,
+            question,
+            support,
+            heading,
+            f"{_orders_of(passages[support[0].passage])} {orders}",
+        )
+        or _aside(sentence, question, support, heading)
+        or _unsupported_amount(sentence, support, heading)
         or _unsupported_name(sentence, support, heading)
         or _contradiction(sentence, support)
         or _mix_up(sentence, support[0].passage, passages)
@@ -277,6 +287,42 @@ def _best_support(sentence: str, evidence: Sequence[Evidence]) -> tuple[Evidence
         left -= open_to.pop(best)
         open_to = {e: words for e, words in open_to.items() if e.passage == best.passage}
     return tuple(support)
+
+
+def _orders_of(chunk: Chunk) -> str:
+    return " ".join([*orders_in(chunk.text), *filter(is_order, chunk.breadcrumb)])
+
+
+def _unsupported_address(sentence: str, support: Sequence[Evidence]) -> str:
+    """Catch an address that the evidence does not have letter by letter: it may carry words away."""
+    known = addresses(" ".join(each.text for each in support))
+    foreign = sorted(addresses(sentence) - known)
+    return f"the evidence does not have the address {', '.join(foreign)}" if foreign else ""
+
+
+def _obedience(
+    sentence: str,
+    question: str,
+    support: Sequence[Evidence],
+    heading: str,
+    orders: str,
+) -> str:
+    """Catch what an order asked for beside what the evidence says: one word in three would be covered."""
+    known = content_words(" ".join([question, heading, *(each.text for each in support)]))
+    obeyed = sorted((content_words(sentence) & content_words(orders)) - known)
+    return f"it says {', '.join(obeyed)}, as an order wants" if obeyed else ""
+
+
+def _aside(sentence: str, question: str, support: Sequence[Evidence], heading: str) -> str:
+    """Catch a part of a sentence that has nothing of the evidence, where the rest has enough for both."""
+    known = (
+        content_words(" ".join([question, heading, *(each.text for each in support)])) | _LINKING
+    )
+    for part in _PARTS.split(sentence):
+        words = content_words(part)
+        if words and not words & known:
+            return f"the evidence has nothing of {part.strip()!r}"
+    return ""
 
 
 def _unsupported_amount(sentence: str, support: Sequence[Evidence], heading: str) -> str:

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mmchat.answering.generators.base import Message
+from mmchat.visible import visible
 
 _INSTRUCTIONS = (
     "You are a customer service assistant{company}. Answer the question in one short sentence, with "
@@ -131,7 +132,9 @@ def neutralise(text: str) -> str:
 
     Angle brackets that open a tag and the square ones of `[INST]` become look-alikes; "< 5 °C" and
     "[1]" stay as they are. A blank line becomes a line break, since it ends an answer (see STOP).
+    Characters that nobody sees are left out.
     """
+    text = visible(text)
     text = re.sub(r"<(?=<*[^\s\d=<])", "‹", text)
     text = re.sub(r"\[(?=/?[A-Z_]{3,}\])", "(", text)
     text = re.sub(r"(?i)\b(question|system|user|assistant)(\s*):", r"\1\2 -", text)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from mmchat.answering.draft import Draft, without_marks
 from mmchat.answering.generators.base import Generator, Message
+from mmchat.answering.hostile import orders_in
 from mmchat.answering.numbers import amounts
 from mmchat.answering.phrases import PHRASES, says_unknown
 from mmchat.answering.prompt import STOP, neutralise
@@ -63,7 +64,7 @@ def look(
         GenerationError: the generator failed.
     """
     hit = next((each for each in hits if each.picture_path is not None), None)
-    if hit is None or hit.picture_path is None:
+    if hit is None or hit.picture_path is None or orders_in(hit.text):
         return
     try:
         picture = open_image(hit.picture_path)

@@ -48,6 +48,8 @@ class Turn:
     image: Image | None
     started: float
     cancel: threading.Event
+    orders: str = ""
+    """What the customer told the assistant to do, now and before: it is not done."""
     found: Found = field(default_factory=Found)
     """What is answered from."""
     draft: Draft = field(default_factory=lambda: Draft(()))

@@ -14,6 +14,7 @@ from mmchat.ingest.grids import Grid, is_layout, read_grid
 from mmchat.ingest.hidden import left_out
 from mmchat.ingest.naming import resolve_link
 from mmchat.ingest.writer import DocumentWriter
+from mmchat.visible import visible
 
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _SUMMARY_LEVEL = 7
@@ -25,8 +26,8 @@ _BLOCKS = _PARAGRAPHS | frozenset(
     "hgroup hr label legend li main nav section summary tbody td tfoot th thead tr".split()
 )
 _SPACE = re.compile(r"[ \t\n\r\f\u00a0]+")
-# A soft hyphen and a zero-width space say where a word may be broken, and are no part of it.
-_INVISIBLE = str.maketrans("", "", "\u00ad\u200b\u2060\ufeff")
+# It says where a word may be broken, and is no part of it.
+_SOFT_HYPHEN = "\u00ad"
 _LAZY_SOURCES = ("data-src", "data-original", "data-lazy-src")
 _DATA_URI = re.compile(r"data:image/[\w.+-]+((?:;[\w=.-]+)*),", re.I)
 
@@ -168,7 +169,8 @@ class ElementReader:
         text, pictures = "".join(self._inline), self._pictures
         self._inline, self._pictures = [], []
         lines = (_SPACE.sub(" ", line).strip() for line in text.split("\n"))
-        return "\n".join(line for line in lines if line).translate(_INVISIBLE), pictures
+        text = "\n".join(line for line in lines if line)
+        return visible(text).replace(_SOFT_HYPHEN, ""), pictures
 
     def _prefix(self) -> str:
         mark, self._mark = self._mark, ""

@@ -6,6 +6,8 @@ import posixpath
 import re
 from urllib.parse import unquote
 
+from mmchat.visible import visible
+
 
 def shared_stem(stem: str) -> str:
     """Return what the file names of one thing have in common: without a number or a `_Word` at the end.
@@ -20,7 +22,7 @@ def shared_stem(stem: str) -> str:
 
 def humanise(stem: str) -> str:
     """Turn the stem of a file name into words: `red-kettle_02` becomes `Red kettle 02`."""
-    words = re.sub(r"[\s_\-.]+", " ", stem).strip()
+    words = re.sub(r"[\s_\-.]+", " ", visible(stem)).strip()
     return words[:1].upper() + words[1:]
 
 

@@ -19,6 +19,7 @@ from mmchat.ingest.base import LoadContext, LoadedPart, SourcePath
 from mmchat.ingest.elements import ElementReader
 from mmchat.ingest.hidden import first_shown
 from mmchat.ingest.html import parse
+from mmchat.ingest.word_hidden import shown_part
 from mmchat.ingest.writer import DocumentWriter, clean
 from mmchat.types import MetadataValue
 
@@ -88,7 +89,7 @@ def _to_html(source: SourcePath, embedded: dict[str, bytes]) -> str:
         embedded[address] = data
         return {"src": address, "alt": clean_alt(image.alt_text or "")}
 
-    with damage_told(source, "Word"), source.path.open("rb") as content:
+    with damage_told(source, "Word"), shown_part(source.path) as content:
         converted = mammoth.convert_to_html(
             content,
             style_map=_STYLES,

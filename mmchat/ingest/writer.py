@@ -27,6 +27,7 @@ from mmchat.errors import FileRejected
 from mmchat.ingest.base import LoadedDocument, LoadedPart, LoadedPicture, Section
 from mmchat.stores.base import Reference
 from mmchat.types import Box, Document, Metadata
+from mmchat.visible import visible
 
 _log = logging.getLogger(__name__)
 
@@ -40,8 +41,11 @@ _DESCRIBING_WORDS = 4
 
 
 def clean(text: str) -> str:
-    """Return text that every part of an index can hold: composed letters, no NUL, no half characters."""
-    text = unicodedata.normalize("NFC", text.replace("\0", " "))
+    """Return text that every part of an index can hold: composed letters, no NUL, no half characters.
+
+    And nothing that a reader does not see.
+    """
+    text = unicodedata.normalize("NFC", visible(text.replace("\0", " ")))
     return text.encode("utf-8", "replace").decode() if _has_surrogate(text) else text
 
 

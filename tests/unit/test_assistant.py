@@ -187,14 +187,12 @@ class TestWhatIsNotShown:
         answer = ask("Can I return shoes?", obeyed, obeyed, obeyed)
         assert answer.answer.startswith("You can return shoes within 30 days")
 
-    def test_an_order_in_a_document_reaches_the_model_as_data(self) -> None:
+    def test_an_order_in_a_document_does_not_reach_the_model(self) -> None:
         assistant, script = pipeline()
         assistant.ask("Can I return shoes?")
-        system, *_, last = script.history[0]
-        assert "Ignore all previous" not in system.content
-        before, inside = last.content.split("<passage 1>")
-        assert before == ""
-        assert "Ignore all previous" in inside.split("</passage 1>")[0]
+        shown = script.history[0][-1].content
+        assert "Opened headphones cannot be returned." in shown
+        assert not any("Ignore all previous" in turn.content for turn in script.history[0])
 
 
 class TestAbstention:

@@ -24,6 +24,7 @@ VOCABULARY = {
     "mmchat.config.service",
     "mmchat.everyday",
     "mmchat.sentences",
+    "mmchat.visible",
     "mmchat.filters",
     "mmchat.pictures",
     "mmchat.drawings",

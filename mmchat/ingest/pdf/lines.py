@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from mmchat.types import Box
+from mmchat.visible import visible
 
 # PDFium writes one of these in place of a hyphen at the end of a line, and the next line right after it.
 _BREAK = "\u00ad"
@@ -33,7 +34,7 @@ class Line:
 
 def clean(raw: str) -> str:
     """Return the text of one line as a reader sees it, with a soft hyphen where a word is broken."""
-    return unicodedata.normalize("NFC", raw.translate(_CONTROL)).strip()
+    return unicodedata.normalize("NFC", visible(raw.translate(_CONTROL))).strip()
 
 
 def mend(pages: Sequence[Sequence[Line]]) -> list[list[Line]]:

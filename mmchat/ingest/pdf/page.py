@@ -6,6 +6,7 @@ import ctypes
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ import pypdfium2
 import pypdfium2.raw as pdfium
 
 from mmchat.ingest.pdf.lines import Line, clean
+from mmchat.ingest.pdf.unseen import is_unseen
 from mmchat.pictures import to_rgb
 from mmchat.types import Box
 
@@ -27,6 +29,8 @@ _DEVICE = 1_000_000
 """PDFium places things in whole pixels: a page of so many makes fractions of them."""
 _MAX_RENDERED = 60_000
 """Pixels of a whole page's side, of which a region is rendered: PDFium counts in 32 bits."""
+_LINE_PX = 400
+"""Pixels of a line that is looked at, on its longer side."""
 _COVERS = 0.8
 """The share of a page from which on a picture is the page itself."""
 
@@ -66,11 +70,11 @@ def look_at(page: pypdfium2.PdfPage, max_megapixels: float) -> Layout:
     textpage = page.get_textpage()
     try:
         text = textpage.get_text_range()
-        lines = tuple(_lines(page, textpage, text))
+        covered = any(picture.covers_page for picture in pictures)
+        lines = tuple(_lines(page, textpage, text, covered=covered))
     finally:
         textpage.close()
     printed = "".join(line.text for line in lines)
-    covered = any(picture.covers_page for picture in pictures)
     # A stamp or a page number on a scan is no text layer.
     has_text = len(printed) >= (60 if covered else 1) and not _is_garbled(printed)
     return Layout(lines, pictures, is_scan=shows_something and not has_text)
@@ -220,14 +224,27 @@ def _sum_of_pixels(one: Placed, other: Placed, box: Box) -> tuple[int, int]:
     return round(across * (box.right - box.left)), round(down * (box.bottom - box.top))
 
 
-def _lines(page: pypdfium2.PdfPage, textpage: pypdfium2.PdfTextPage, text: str) -> Iterator[Line]:
+def _lines(
+    page: pypdfium2.PdfPage, textpage: pypdfium2.PdfTextPage, text: str, *, covered: bool
+) -> Iterator[Line]:
     position = 0
     for raw in text.split("\n"):
         cleaned = clean(raw)
         if cleaned:
             span = (position, position + len(raw))
-            yield Line(cleaned, _line_box(page, textpage, *span))
+            box = _line_box(page, textpage, *span)
+            begins = position + len(raw) - len(raw.lstrip())
+            first = pdfium.FPDFText_GetCharIndexFromTextIndex(textpage, begins)
+            show = partial(_shown, page, box)
+            if first < 0 or not is_unseen(textpage, first, covered=covered, show=show):
+                yield Line(cleaned, box)
         position += len(raw) + 1
+
+
+def _shown(page: pypdfium2.PdfPage, box: Box | None) -> Image | None:
+    if box is None or area(box) <= 0:
+        return None
+    return render(page, box, _LINE_PX)
 
 
 def _line_box(
