@@ -35,7 +35,7 @@ _ORDERS = (
     r"\byou are now\b|\bfrom now on,? (?:you|your|always|every)\b|\bpretend (?:to be|you are|that you)\b",
     rf"\byour (?:new|real|true|hidden|next|only|first) (?:{_RULES}|task|role|goal|job)\b",
     rf"\bnew {_RULES}\s*:",
-    r"\b(?:assistant|system|developer)\s*:",
+    r"^\W*(?:assistant|system|developer)\s*:",  # but "Lacing system: eyelets"
     _TOKENS,
     rf"\b(?:notes?|instructions?|messages?|attention|notice|orders?)\b,? (?:to|for)\b.{{0,20}}{_MACHINE}",
     rf"\b(?:dear|hey|hello|hi|attention),? (?:the )?{_MACHINE}",
