@@ -94,15 +94,6 @@ class Thing:
 
 
 @dataclass(frozen=True, slots=True)
-class NamedLevel:
-    """Names of things, none of which includes another, with what the image encoder makes of them."""
-
-    names: tuple[str, ...]
-    vectors: Vectors
-    """(names, dimension)."""
-
-
-@dataclass(frozen=True, slots=True)
 class Scale:
     """What the scores of one image encoder are worth; see `mmchat.tags.probability`."""
 
@@ -116,8 +107,11 @@ class Scale:
 class Naming:
     """What pictures are named by."""
 
-    levels: tuple[NamedLevel, ...] = ()
-    """From the finest names to the coarsest."""
+    names: tuple[str, ...]
+    categories: tuple[str, ...]
+    """Of each name what it is a kind of; empty where that is not known."""
+    vectors: Vectors
+    """What the image encoder makes of the names, (names, dimension)."""
     scale: Scale | None = None
     """None where it is not known, so that nothing is named."""
 
@@ -126,15 +120,15 @@ class TagStore(Protocol):
     """What a store that is being written knows of tags."""
 
     def things(self) -> Iterator[Thing]:
-        """Yield the documents that are rows, that have properties, or that pictures belong to."""
+        """Yield the documents that are rows of tables, or that pictures belong to."""
         ...
 
     def folders(self) -> Sequence[str]:
         """Return the name of the folder of each picture that is a file."""
         ...
 
-    def naming(self) -> Naming:
-        """Return what the pictures were named by."""
+    def naming(self) -> Naming | None:
+        """Return what the pictures were named by; None where there were no names."""
         ...
 
     def pictures(self) -> Iterator[tuple[NDArray[np.int64], Vectors]]:
@@ -145,7 +139,7 @@ class TagStore(Protocol):
         """Yield the row id of each picture and the title of a document that it belongs to."""
         ...
 
-    def replace(self, naming: Naming, tags: Iterable[tuple[int, Tag]], mark: str) -> None:
+    def replace(self, naming: Naming | None, tags: Iterable[tuple[int, Tag]], mark: str) -> None:
         """Replace all names and all tags (by row id of the picture)."""
         ...
 

@@ -153,8 +153,8 @@ class LocalReader:
         """Return the document of that path, or None."""
         return catalog.select_document(self._connection, path)
 
-    def naming(self) -> Naming:
-        """Return what the pictures were named by."""
+    def naming(self) -> Naming | None:
+        """Return what the pictures were named by; None where there were no names."""
         return tagging.read_naming(self._connection)
 
     def problems(self) -> list[FileProblem]:

@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 
 import numpy as np
 
-from mmchat.stores.base import NamedLevel, Naming, Scale, Thing, Vectors
+from mmchat.stores.base import Naming, Scale, Thing, Vectors
 from mmchat.stores.facts import fold
 from mmchat.stores.vectors import Rows
 from mmchat.stores.vectors_writing import VectorWriter
@@ -23,8 +23,7 @@ CREATE TABLE tags (
     name TEXT NOT NULL, folded TEXT NOT NULL, probability REAL NOT NULL);
 CREATE INDEX tags_folded ON tags (folded);
 CREATE TABLE names (
-    level INTEGER NOT NULL, place INTEGER NOT NULL, name TEXT NOT NULL, vector BLOB NOT NULL,
-    PRIMARY KEY (level, place)) WITHOUT ROWID;
+    place INTEGER PRIMARY KEY, name TEXT NOT NULL, category TEXT NOT NULL, vector BLOB NOT NULL);
 CREATE TABLE tagging (mark TEXT NOT NULL, slope REAL, others REAL);
 """
 
@@ -37,10 +36,10 @@ class LocalTags:
         self._images = images
 
     def things(self) -> Iterator[Thing]:
-        """Yield the documents that are rows, that have properties, or that pictures belong to."""
+        """Yield the documents that are rows of tables, or that pictures belong to."""
         rows = self._connection.execute(
-            "SELECT title, metadata FROM documents WHERE text <> '' AND"
-            " (metadata <> '{}' OR id IN (SELECT document FROM owners)) ORDER BY id"
+            "SELECT d.title, d.metadata FROM documents d JOIN files f ON f.id = d.file WHERE d.text <> ''"
+            " AND (d.path <> f.path OR d.id IN (SELECT document FROM owners)) ORDER BY d.id"
         )
         for title, metadata in rows:
             yield Thing(title, json.loads(metadata))
@@ -52,8 +51,8 @@ class LocalTags:
         )
         return [PurePosixPath(name).parent.name for (name,) in rows]
 
-    def naming(self) -> Naming:
-        """Return what the pictures were named by."""
+    def naming(self) -> Naming | None:
+        """Return what the pictures were named by; None where there were no names."""
         return read_naming(self._connection)
 
     def pictures(self) -> Iterator[tuple[Rows, Vectors]]:
@@ -67,23 +66,21 @@ class LocalTags:
             " WHERE d.text <> '' ORDER BY o.picture, d.id"
         )
 
-    def replace(self, naming: Naming, tags: Iterable[tuple[int, Tag]], mark: str) -> None:
+    def replace(self, naming: Naming | None, tags: Iterable[tuple[int, Tag]], mark: str) -> None:
         """Replace all names and all tags (by row id of the picture)."""
         for table in ("tags", "names", "tagging"):
             self._connection.execute(f"DELETE FROM {table}")  # noqa: S608
-        self._connection.executemany(
-            "INSERT INTO names (level, place, name, vector) VALUES (?, ?, ?, ?)",
-            (
-                (number, place, name, level.vectors[place].astype("<f4").tobytes())
-                for number, level in enumerate(naming.levels)
-                for place, name in enumerate(level.names)
-            ),
-        )
+        if naming is not None:
+            vectors = [vector.astype("<f4").tobytes() for vector in naming.vectors]
+            self._connection.executemany(
+                "INSERT INTO names (name, category, vector) VALUES (?, ?, ?)",
+                zip(naming.names, naming.categories, vectors, strict=True),
+            )
         self._connection.executemany(
             "INSERT INTO tags (picture, name, folded, probability) VALUES (?, ?, ?, ?)",
             ((row, tag.name, fold(tag.name), tag.probability) for row, tag in tags),
         )
-        scale = naming.scale
+        scale = naming.scale if naming else None
         self._connection.execute(
             "INSERT INTO tagging (mark, slope, others) VALUES (?, ?, ?)",
             (mark, scale.slope if scale else None, scale.others if scale else None),
@@ -101,17 +98,12 @@ def outdate(connection: sqlite3.Connection) -> None:
     connection.execute("UPDATE tagging SET mark = ''")
 
 
-def read_naming(connection: sqlite3.Connection) -> Naming:
-    """Return what the pictures of a catalog were named by."""
+def read_naming(connection: sqlite3.Connection) -> Naming | None:
+    """Return what the pictures of a catalog were named by; None where there were no names."""
     row = connection.execute("SELECT slope, others FROM tagging").fetchone()
-    found: dict[int, tuple[list[str], list[bytes]]] = {}
-    rows = connection.execute("SELECT level, name, vector FROM names ORDER BY level, place")
-    for level, name, vector in rows:
-        names, vectors = found.setdefault(level, ([], []))
-        names.append(name)
-        vectors.append(vector)
-    levels = tuple(
-        NamedLevel(tuple(names), np.stack([np.frombuffer(v, "<f4") for v in vectors]))
-        for names, vectors in found.values()
-    )
-    return Naming(levels, None if row is None or row[0] is None else Scale(*row))
+    found = connection.execute("SELECT name, category, vector FROM names ORDER BY place").fetchall()
+    if row is None or not found:
+        return None
+    names, categories, vectors = zip(*found, strict=True)
+    stacked = np.stack([np.frombuffer(vector, "<f4") for vector in vectors])
+    return Naming(names, categories, stacked, None if row[0] is None else Scale(*row))

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from mmchat.stores.base import Thing
 
 MOST_NAMES = 1000
-"""Names of a level, at most: the most frequent ones."""
+"""The most frequent ones are taken."""
 _MOST_WORDS = 8
 """A title of more words is a sentence."""
 
@@ -52,37 +52,41 @@ _BRAND_LEAST = 3
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """The names of things, on levels from the finest to the coarsest; each is complete by itself."""
+    """The names of things."""
 
-    levels: tuple[tuple[str, ...], ...]
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """All names, each once."""
-        return tuple(dict.fromkeys(name for level in self.levels for name in level))
+    names: tuple[str, ...] = ()
+    categories: tuple[str, ...] = ()
+    """Of each name what it is a kind of; empty where that is not known."""
 
 
 def vocabulary_of(things: Iterable[Thing], folders: Iterable[str]) -> Vocabulary:
-    """Return the kinds that titles and folders name, and the categories that columns name.
+    """Return the kinds that titles and folders name, each with its category.
+
+    Where a title names none ("KT-101"), the category is the kind.
 
     Args:
         things: what is told of documents that may name a thing.
         folders: names of the folders that pictures lie in.
     """
     things = list(things)
-    titles = [words for thing in things if (words := _words(thing.title))]
+    titles = [_words(thing.title) for thing in things]
     brands = _brands(titles)
-    kinds = [kind for words in titles if (kind := _kind(words, brands))]
+    names: Counter[str] = Counter()
+    categories: dict[str, Counter[str]] = defaultdict(Counter)
+    for thing, words in zip(things, titles, strict=True):
+        kind, wider = _kind(words, brands), _categories_of(thing)
+        names.update([kind] if kind else wider)
+        categories[same_thing(kind)].update(wider)
     folders = [folder.replace("-", " ") for folder in folders]
-    kinds += [kind for folder in folders if (kind := _kind(_words(folder), frozenset()))]
-    categories = [
-        name
-        for thing in things
-        for field, value in thing.metadata.items()
-        if _key(field) in _CATEGORY_FIELDS and isinstance(value, str)
-        for name in _categories(value)
-    ]
-    return Vocabulary(tuple(level for level in (_most(kinds), _most(categories)) if level))
+    names.update(kind for folder in folders if (kind := kind_of(folder)))
+    shown = _most(names)
+    return Vocabulary(shown, tuple(_widest(name, categories[same_thing(name)]) for name in shown))
+
+
+def _widest(name: str, categories: Counter[str]) -> str:
+    """Return the category that a thing is most often in; empty where that is the thing itself."""
+    others = {c: n for c, n in categories.items() if same_thing(c) != same_thing(name)}
+    return min(others, key=lambda c: (-others[c], c), default="")
 
 
 def kind_of(title: str) -> str:
@@ -93,7 +97,7 @@ def kind_of(title: str) -> str:
 def given(names: Sequence[str]) -> Vocabulary:
     """Return the vocabulary of an owner who names the things."""
     wanted = tuple(dict.fromkeys(clean for name in names if (clean := " ".join(name.split()))))
-    return Vocabulary((wanted,) if wanted else ())
+    return Vocabulary(wanted, ("",) * len(wanted))
 
 
 def same_thing(name: str) -> str:
@@ -146,6 +150,15 @@ def _kind(words: Sequence[str], brands: frozenset[str]) -> str:
     return " ".join(words[-needed:]).lower()
 
 
+def _categories_of(thing: Thing) -> list[str]:
+    return [
+        name
+        for field, value in thing.metadata.items()
+        if _key(field) in _CATEGORY_FIELDS and isinstance(value, str)
+        for name in _categories(value)
+    ]
+
+
 def _categories(value: str) -> list[str]:
     """Return the names in a category: the last of a path, each of "hoodies & sweatshirts"."""
     last = re.split(r"\s*(?:[>/|›]|::)\s*", value.strip().rstrip("/>|"))[-1]
@@ -164,9 +177,8 @@ def _is_name(name: str) -> bool:
     return letters and len(name) >= (1 if _HANGUL.search(name) else 3) and len(name) <= 40
 
 
-def _most(names: Sequence[str]) -> tuple[str, ...]:
+def _most(count: Counter[str]) -> tuple[str, ...]:
     """Return the names, one spelling of each, the most frequent first."""
-    count = Counter(names)
     spelled: dict[str, Counter[str]] = defaultdict(Counter)
     for name, number in count.items():
         spelled[same_thing(name)][name] += number

@@ -25,20 +25,26 @@ from mmchat.stores.base import Scale, Vectors
 _SAME = 4.0
 """An everyday thing that is so many standard deviations nearer to a name than everyday things are to each
 other is the same thing, and no rival."""
-_STEPS = 60
-_SMALLEST = 1e-6
+_SMALLEST = 1e-9
+_FINEST = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A picture whose thing is known, with what it was chosen from: what a scale is fitted to."""
+    """Pictures whose things are known, named from one vocabulary: what a scale is fitted to."""
 
     scores: Vectors
-    """(names,): standard deviations above the mean of everyday things."""
+    """(pictures, names): standard deviations above the mean of everyday things."""
     rivals: Vectors
-    """(everyday things,): likewise."""
-    right: int | None
-    """The place of the right name; None where it is not among them."""
+    """(pictures, everyday things): likewise."""
+    right: NDArray[np.int64]
+    """(pictures,): the place of the right name; -1 where it is not among the names."""
+
+    def without_right(self) -> Known:
+        """Return the same pictures with the right name of each left out; of all it must be there."""
+        kept = np.arange(self.scores.shape[1]) != self.right[:, None]
+        scores = self.scores[kept].reshape(len(kept), -1)
+        return Known(scores, self.rivals, np.full(len(kept), -1))
 
 
 class Background:
@@ -83,35 +89,36 @@ def probabilities(scores: Vectors, rivals: Vectors, scale: Scale) -> Vectors:
 
 
 def fit(groups: Sequence[Sequence[Known]]) -> Scale:
-    """Fit a scale by maximum likelihood; each group counts alike, however many are in it.
+    """Fit a scale by maximum likelihood; each group counts alike, however many pictures are in it.
 
     Step by step along each axis: two numbers need no gradient.
     """
-    at = np.array([0.3, -2.0])
+    at, step = np.array([0.3, -2.0]), np.array([0.2, 1.0])
     best = _loss(groups, at)
-    step = np.array([0.2, 1.0])
-    for _ in range(_STEPS):
+    while step.max() > _FINEST:
         moved = False
-        for axis in (0, 1):
-            for sign in (1, -1):
-                tried = at.copy()
-                tried[axis] += sign * step[axis]
-                loss = _loss(groups, tried) if tried[0] > 0 else np.inf
-                if loss < best:
-                    at, best, moved = tried, loss, True
+        for change in (*np.diag(step), *np.diag(-step)):
+            tried = at + change
+            loss = _loss(groups, tried) if tried[0] > 0 else np.inf
+            if loss < best:
+                at, best, moved = tried, loss, True
         if not moved:
             step /= 2
-            if step.max() < 1e-3:
-                break
     return Scale(round(float(at[0]), 3), round(float(at[1]), 3))
 
 
 def _loss(groups: Sequence[Sequence[Known]], at: NDArray[np.float64]) -> float:
     scale = Scale(float(at[0]), float(at[1]))
-    return sum(float(np.mean([_surprise(known, scale) for known in group])) for group in groups)
+    surprises = [[_surprise(known, scale) for known in group] for group in groups]
+    return sum(float(np.concatenate(each).mean()) for each in surprises)
 
 
-def _surprise(known: Known, scale: Scale) -> float:
-    shares = probabilities(known.scores[None, :], known.rivals[None, :], scale)[0]
-    share = 1 - float(shares.sum()) if known.right is None else float(shares[known.right])
-    return -float(np.log(max(share, 1e-12)))
+def _surprise(known: Known, scale: Scale) -> NDArray[np.float64]:
+    """Return the negative logarithm of the probability of what was right, (pictures,)."""
+    shares = probabilities(known.scores, known.rivals, scale).astype(np.float64)
+    none = np.maximum(1 - shares.sum(axis=1), 0)
+    named = shares[np.arange(len(shares)), known.right]
+    surprise: NDArray[np.float64] = -np.log(
+        np.maximum(np.where(known.right < 0, none, named), _SMALLEST)
+    )
+    return surprise

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mmchat.config import TagsConfig
-from mmchat.stores.base import NamedLevel, Naming, Scale, TagStore, Vectors
+from mmchat.stores.base import Naming, Scale, TagStore, Vectors
 from mmchat.tags.kinds import Vocabulary, given, kind_of, same_thing, vocabulary_of
 from mmchat.tags.others import OTHERS
 from mmchat.tags.probability import Background, Known, fit
@@ -74,14 +76,15 @@ class Tagger:
 
     def tag(self, store: TagStore) -> list[str]:
         """Give all pictures of a store their tags anew; return what their owner should know."""
-        names = self._vocabulary(store)
-        if not names.levels:
-            store.replace(Naming(), (), self.mark)
+        vocabulary = self._vocabulary(store)
+        if not vocabulary.names:
+            store.replace(None, (), self.mark)
             return []
-        levels = self._encoded(names, store.naming())
-        scale = self._scale or self._fitted(levels[0], store)
-        tags = self._tags(Naming(levels, scale), store) if scale else ()
-        store.replace(Naming(levels, scale), list(tags), self.mark)
+        vectors = self._encoded(vocabulary.names, store.naming())
+        naming = Naming(vocabulary.names, vocabulary.categories, vectors, self._scale)
+        scale = self._scale or self._fitted(naming, store)
+        naming = replace(naming, scale=scale)
+        store.replace(naming, list(self._tags(naming, store)) if scale else (), self.mark)
         if scale is not None:
             return []
         return [
@@ -89,22 +92,28 @@ class Tagger:
             f"pictures or more, of {_OWN_KINDS} kinds of products, that belong to one product each."
         ]
 
-    def name(self, pictures: Vectors, naming: Naming) -> list[Tag | None]:
+    def name(self, pictures: Vectors, naming: Naming | None) -> list[Tag | None]:
         """Return what each of some pictures (pictures, dimension) probably shows.
 
-        The finest level counts on which a name is probable enough: what is no sure boot may be footwear.
+        Where no name is probable enough, the names of one category may be so together: what is a boot or
+        a sandal is footwear (as in Deng et al., "Hedging your bets", CVPR 2012).
         """
-        if naming.scale is None:
+        if naming is None or naming.scale is None:
             return [None] * len(pictures)
-        found: list[Tag | None] = [None] * len(pictures)
-        for level in naming.levels:
-            shares = self.background.probabilities(pictures, level.vectors, naming.scale)
-            best = shares.argmax(axis=1)
-            for row, place in enumerate(best):
-                share = float(shares[row, place])
-                if found[row] is None and share >= self._config.least:
-                    found[row] = Tag(level.names[place], round(share, 3))
-        return found
+        shares = self.background.probabilities(pictures, naming.vectors, naming.scale)
+        categories = sorted({category for category in naming.categories if category})
+        belongs = np.array([[c == wider for wider in categories] for c in naming.categories])
+        named = np.concatenate([shares, shares @ belongs], axis=1) if categories else shares
+        sure = named >= self._config.least
+        told = (*naming.names, *categories)
+        # The first that is probable enough: names stand before what they are a kind of.
+        return [self._tag(told, row, enough) for row, enough in zip(named, sure, strict=True)]
+
+    def _tag(self, told: Sequence[str], shares: Vectors, enough: NDArray[np.bool_]) -> Tag | None:
+        if not enough.any():
+            return None
+        place = int(enough.argmax())
+        return Tag(told[place], round(float(shares[place]), 3))
 
     @property
     def background(self) -> Background:
@@ -115,24 +124,18 @@ class Tagger:
 
     def _vocabulary(self, store: TagStore) -> Vocabulary:
         if not self._config.enabled:
-            return Vocabulary(())
+            return Vocabulary()
         if self._config.names:
             return given(self._config.names)
         return vocabulary_of(store.things(), store.folders())
 
-    def _encoded(self, names: Vocabulary, before: Naming) -> tuple[NamedLevel, ...]:
-        """Encode the names that are new."""
-        known = {
-            name: level.vectors[place]
-            for level in before.levels
-            for place, name in enumerate(level.names)
-        }
-        new = [name for name in names.names if name not in known]
+    def _encoded(self, names: Sequence[str], before: Naming | None) -> Vectors:
+        """Return the vectors of names (names, dimension); only those that are new are encoded."""
+        known = dict(zip(before.names, before.vectors, strict=True)) if before else {}
+        new = [name for name in names if name not in known]
         if new:
             known |= dict(zip(new, self._encode(new), strict=True))
-        return tuple(
-            NamedLevel(level, np.stack([known[name] for name in level])) for level in names.levels
-        )
+        return np.stack([known[name] for name in names])
 
     def _encode(self, names: Sequence[str]) -> Vectors:
         return self._encoder.encode_texts([self._prompt.format(name) for name in names])
@@ -143,35 +146,31 @@ class Tagger:
                 if tag is not None:
                     yield row, tag
 
-    def _fitted(self, level: NamedLevel, store: TagStore) -> Scale | None:
+    def _fitted(self, naming: Naming, store: TagStore) -> Scale | None:
         """Learn the scale from pictures that belong to one product; None where they are too few."""
-        known = self._known(level, store)
-        kinds = {each.right for each in known}
-        if len(known) < _OWN_PICTURES or len(kinds) < _OWN_KINDS:
+        known = self._known(naming, store)
+        if len(known.right) < _OWN_PICTURES or len(np.unique(known.right)) < _OWN_KINDS:
             return None
-        left_out = [_without_right(each) for each in known[::_LEFT_OUT]]
-        return fit([[*known, *left_out]])
+        some = slice(None, None, _LEFT_OUT)
+        left_out = Known(known.scores[some], known.rivals[some], known.right[some]).without_right()
+        return fit([[known, left_out]])
 
-    def _known(self, level: NamedLevel, store: TagStore) -> list[Known]:
-        place = {same_thing(name): number for number, name in enumerate(level.names)}
+    def _known(self, naming: Naming, store: TagStore) -> Known:
+        place = {same_thing(name): number for number, name in enumerate(naming.names)}
         kinds: dict[int, set[int]] = {}
         for row, title in store.belonging():
             number = place.get(same_thing(kind_of(title)))
             if number is not None:
                 kinds.setdefault(row, set()).add(number)
-        rivals = self.background.rivals_of(level.vectors)
-        known: list[Known] = []
+        right: list[int] = []
+        chosen = [np.zeros((0, naming.vectors.shape[1]), np.float32)]
         for rows, vectors in store.pictures():
             sure = [n for n, row in enumerate(rows.tolist()) if len(kinds.get(row, ())) == 1]
-            scores, others = self.background.scores(vectors[sure], level.vectors)
-            for number, at in enumerate(sure):
-                (right,) = kinds[int(rows[at])]
-                known.append(Known(scores[number], others[number, rivals], right))
-            if len(known) >= _OWN_MOST:
+            right += [number for n in sure for number in kinds[int(rows[n])]]
+            chosen.append(vectors[sure])
+            if len(right) >= _OWN_MOST:
                 break
-        return known[:_OWN_MOST]
-
-
-def _without_right(known: Known) -> Known:
-    assert known.right is not None
-    return Known(np.delete(known.scores, known.right), known.rivals, None)
+        pictures = np.concatenate(chosen)[:_OWN_MOST]
+        scores, others = self.background.scores(pictures, naming.vectors)
+        rivals = others[:, self.background.rivals_of(naming.vectors)]
+        return Known(scores, rivals, np.array(right[:_OWN_MOST], np.int64))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from support import SmallIndex, ThingsEncoder, drawing
 
 import mmchat
@@ -15,7 +16,7 @@ from mmchat.errors import ConfigError, QueryError
 from mmchat.filters import parse_conditions
 from mmchat.ingest.pipeline import Pipeline
 from mmchat.serialise import hit_values
-from mmchat.stores.base import Scale, Thing
+from mmchat.stores.base import Naming, Scale, Thing
 from mmchat.tags.kinds import given, kind_of, same_thing, vocabulary_of
 from mmchat.tags.others import OTHERS
 from mmchat.tags.probability import Background, Known, fit, probabilities
@@ -51,35 +52,37 @@ def test_a_title_names_a_kind_of_thing(title: str, kind: str):
     assert kind_of(title) == kind
 
 
-def test_the_vocabulary_has_kinds_and_categories_apart():
+def test_the_vocabulary_has_kinds_with_their_categories():
     things = [
         Thing("Acme kettle 1 l", {"category": "Shop/Kitchen/Kettles & Pots", "sku": "KT-1"}),
         Thing("Acme Kettles", {"Category": "Kettles", "colour": "red"}),
         Thing("Acme lamp", {"분류": "조명"}),
-        Thing("Acme", {"category": 12}),
+        Thing("TS-400", {"category": "Toasters"}),
+        Thing("X-1", {"category": 12}),
     ]
     found = vocabulary_of(things, ["desk-lamps", "IMG", "2024", "사진", "냉장고"])
-    assert found.levels == (("kettle", "lamp", "냉장고"), ("kettles", "pots", "조명"))
-    assert vocabulary_of([], []).levels == ()
+    wider = dict(zip(found.names, found.categories, strict=True))
+    assert wider == {"kettle": "pots", "lamp": "조명", "냉장고": "", "toasters": ""}
+    assert found.names[0] == "kettle"
+    assert vocabulary_of([], []).names == ()
     assert same_thing("Kettles") == same_thing("kettle")
     assert same_thing("glass") == "glass"
-    assert given([" kettle ", "kettle", ""]).levels == (("kettle",),)
+    assert given([" kettle ", "kettle", ""]).names == ("kettle",)
 
 
 def test_a_brand_is_no_thing():
     things = [Thing(f"Acme {name}", {}) for name in ("Kettle", "Toaster", "Lamp")]
-    assert vocabulary_of([*things, Thing("Acme", {})], []).levels == (
-        ("kettle", "lamp", "toaster"),
-    )
+    found = vocabulary_of([*things, Thing("Acme", {})], [])
+    assert found.names == ("kettle", "lamp", "toaster")
 
 
 def test_of_ten_thousand_names_the_most_frequent_are_kept():
     letters = "abcdefghij"
     names = ["".join(letters[int(d)] for d in f"{n:05d}") + "ware" for n in range(10_000)]
     things = [Thing(name, {}) for name in [*names, names[-1]]]
-    (level,) = vocabulary_of(things, []).levels
-    assert len(level) == 1000
-    assert level[0] == names[-1]
+    kept = vocabulary_of(things, []).names
+    assert len(kept) == 1000
+    assert kept[0] == names[-1]
 
 
 def test_probabilities_leave_room_for_none_and_shrink_with_more_names():
@@ -97,13 +100,11 @@ def test_probabilities_leave_room_for_none_and_shrink_with_more_names():
 def test_a_scale_is_fitted_so_that_numbers_mean_what_they_say():
     """Scores are drawn so that the odds are known; the fit finds them again."""
     random = np.random.default_rng(3)
-    truth, cases = Scale(0.6, -1.5), []
-    for _ in range(1500):
-        scores, rivals = random.normal(1, 2, 6), random.normal(0, 1, 20)
-        shares = probabilities(scores[None], rivals[None], truth)[0]
-        right = int(random.choice(7, p=[*shares, 1 - shares.sum()]))
-        cases.append(Known(scores, rivals, right if right < 6 else None))
-    found = fit([cases])
+    truth = Scale(0.6, -1.5)
+    scores, rivals = random.normal(1, 2, (3000, 6)), random.normal(0, 1, (3000, 20))
+    shares = probabilities(scores, rivals, truth)
+    right = [int(random.choice(7, p=[*row, 1 - row.sum()])) for row in shares]
+    found = fit([[Known(scores, rivals, np.array([r if r < 6 else -1 for r in right]))]])
     assert found.slope == pytest.approx(truth.slope, abs=0.1)
     assert found.others == pytest.approx(truth.others, abs=0.4)
 
@@ -114,6 +115,20 @@ def test_an_everyday_thing_that_is_a_name_is_no_rival():
     rivals = background.rivals_of(encoder.encode_texts(["kettle"]))
     assert not rivals[OTHERS.index("kettle")]
     assert rivals[OTHERS.index("dog")]
+
+
+def test_what_is_no_sure_boot_may_be_footwear():
+    encoder = ThingsEncoder()
+    boot, sandal, rope = encoder.encode_texts(["boot", "sandal", "rope"])
+    naming = Naming(
+        ("boot", "rope", "sandal"),
+        ("footwear", "", "footwear"),
+        np.stack([boot, rope, sandal]),
+        SURE,
+    )
+    between = (boot + sandal) / np.linalg.norm(boot + sandal)
+    found = Tagger(encoder, TagsConfig(least=0.6)).name(np.stack([between, boot, -boot]), naming)
+    assert [tag and tag.name for tag in found] == ["footwear", "boot", None]
 
 
 class TaggedIndex:
@@ -248,6 +263,53 @@ def test_an_encoder_of_unknown_scale_gives_no_tags_and_says_so(tagged: TaggedInd
     report = tagged.build(shop)
     assert set(tagged.tags().values()) == {None}
     assert any("Pictures have no tags" in note for note in report.notes)
+
+
+def test_an_encoder_of_unknown_scale_learns_it_from_enough_pictures_of_products(
+    small_index: SmallIndex,
+):
+    """Of 12 kinds of things, 20 pictures each, most of which look like what they are."""
+    encoder, random = ThingsEncoder(), np.random.default_rng(5)
+    kinds = [f"{letter}ware" for letter in "abcdefghijkl"]
+    named = encoder.encode_texts(kinds)
+    right = np.repeat(np.arange(12), 20)
+    pictures = named[right] + random.normal(0, 0.1, (240, 64)).astype(np.float32)
+    store = FewPictures(
+        pictures / np.linalg.norm(pictures, axis=1, keepdims=True), [kinds[r] for r in right]
+    )
+    assert Tagger(encoder, TagsConfig()).tag(store) == []
+    assert store.kept is not None
+    assert store.kept.scale is not None
+    agree = [tag.name == store.kinds[row] for row, tag in store.tags]
+    assert len(agree) > 200
+    assert np.mean(agree) > 0.95
+
+
+class FewPictures:
+    """A store of tags that holds pictures of products."""
+
+    def __init__(self, vectors: NDArray[np.float32], kinds: list[str]) -> None:
+        self.vectors, self.kinds = vectors, kinds
+        self.kept: Naming | None = None
+        self.tags: list[tuple[int, Tag]] = []
+
+    def things(self) -> Iterator[Thing]:
+        yield from (Thing(kind, {}) for kind in self.kinds)
+
+    def folders(self) -> list[str]:
+        return []
+
+    def naming(self) -> Naming | None:
+        return self.kept
+
+    def pictures(self) -> Iterator[tuple[NDArray[np.int64], NDArray[np.float32]]]:
+        yield np.arange(len(self.vectors)), self.vectors
+
+    def belonging(self) -> Iterator[tuple[int, str]]:
+        yield from enumerate(self.kinds)
+
+    def replace(self, naming: Naming | None, tags: Iterable[tuple[int, Tag]], mark: str) -> None:
+        self.kept, self.tags = naming, list(tags)
 
 
 def test_names_are_data(tagged: TaggedIndex, shop: Path):
