@@ -4,9 +4,9 @@
 
 A scale is fitted to half of the kinds of groceries and of clothes and checked on the other kinds, in English,
 in Korean, and the other way round, for two ways to halve them. The scale in use (`mmchat.tags.tagger.LITE`)
-is fitted to all of them and checked on the drawings of the sample shop. Vocabularies of 3 to 40 names are drawn
-by chance; of the pictures three in ten show none of them. Prints for each set a reliability table (what was
-said, what was so, with its 95 % interval) and the expected calibration error, with an interval over pictures.
+is fitted to all of them and checked on the drawings of the sample shop. Vocabularies of 3 to 40 names are
+drawn by chance; of the pictures three in ten show none of them. Prints for each set a reliability table
+(what was said, what was so, with its 95 % interval) and the expected calibration error, with an interval.
 """
 
 from __future__ import annotations
