@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from mmchat.types import Answer, Hit, IndexReport, Source
 
 
@@ -18,6 +20,8 @@ def hit_values(hit: Hit) -> dict[str, object]:
         "text": hit.text,
         "picture": hit.picture,
         "picture_path": str(hit.picture_path) if hit.picture_path else None,
+        "alt": hit.alt,
+        "tag": asdict(hit.tag) if hit.tag else None,
         "channels": dict(hit.channels),
         "words": list(hit.words),
         "duplicates": list(hit.duplicates),

@@ -96,6 +96,23 @@ class Chunk:
 
 
 @dataclass(frozen=True, slots=True)
+class Tag:
+    """What a picture shows, as far as can be told from its pixels."""
+
+    name: str
+    """One of the owner's own names of things."""
+    probability: float
+    """Of all pictures that are tagged with this, the share of those that do show it."""
+
+    @property
+    def words(self) -> str:
+        """The tag as alternative text, in the language of its name."""
+        if any("가" <= letter <= "힣" for letter in self.name):
+            return f"사진, 추정: {self.name}"
+        return f"Picture, probably: {self.name}"
+
+
+@dataclass(frozen=True, slots=True)
 class Picture:
     """An image file, or a figure cut out of a document: the unit of image retrieval."""
 
@@ -116,6 +133,13 @@ class Picture:
     """The character of its document's text beside which a figure stands."""
     look: bytes = b""
     """What it looks like in a few bytes, by which pictures that are nearly the same are found."""
+    tag: Tag | None = None
+    """What it probably shows, where something is likely enough."""
+
+    @property
+    def alt(self) -> str:
+        """What it shows, in words: its caption, or else its tag; empty where neither is known."""
+        return self.caption or (self.tag.words if self.tag else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +215,8 @@ Filter: TypeAlias = Equals | In | Range | Contains | AllOf | AnyOf | Not
 """Which items may be found. Fields are the metadata of documents, without regard to case, and
 
 - `document`: the path of a file or row, `folder`: the path of a folder above it, `title`;
-- `kind`: `chunk` or `picture`; `page`: of the item.
+- `kind`: `chunk` or `picture`; `page`: of the item;
+- `tag`: what a picture probably shows; a chunk has the tags of the pictures of its document.
 
 A metadata field that is called like one of these is written `meta.kind`. A picture has the metadata of
 its own document and of those that it is linked to: the photo of a product has its price.
@@ -242,6 +267,10 @@ class Hit:
     """The words of the query that the passage has, where `Query.explain` asks for them."""
     duplicates: tuple[str, ...] = ()
     """Other documents that have a passage which says the same."""
+    tag: Tag | None = None
+    """What `picture` probably shows, in one of the owner's own names of things."""
+    alt: str = ""
+    """What `picture` shows, in words: its caption, or else what it probably shows."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import mmchat.config.sections
 import mmchat.config.service
+import mmchat.config.tags
 from mmchat.config import Config
 
 TARGET = Path(__file__).parents[1] / "docs" / "settings.md"
@@ -46,7 +47,8 @@ A list is written `["one", "two"]` in the file, and `one,two` in the environment
 `MMCHAT_HOME` names the folder for models, `MMCHAT_INDEX` the index that is used where none is named,
 `MMCHAT_API_KEY` is the key of the server that `answers.generator` names.
 
-This page is written by `scripts/write_settings_doc.py` from `mmchat/config/sections.py` and `service.py`.
+This page is written by `scripts/write_settings_doc.py` from `sections.py`, `service.py` and `tags.py` in
+`mmchat/config`.
 
 | key | default | meaning |
 | --- | --- | --- |
@@ -56,7 +58,7 @@ This page is written by `scripts/write_settings_doc.py` from `mmchat/config/sect
 def meanings() -> dict[tuple[str, str], str]:
     """Return (class, field) to the sentence that stands below the field in the source."""
     found: dict[tuple[str, str], str] = {}
-    modules = (mmchat.config.sections, mmchat.config.service)
+    modules = (mmchat.config.sections, mmchat.config.service, mmchat.config.tags)
     sources = [Path(str(module.__file__)).read_text(encoding="utf-8") for module in modules]
     for node in (node for source in sources for node in ast.parse(source).body):
         if not isinstance(node, ast.ClassDef):

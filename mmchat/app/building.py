@@ -166,6 +166,7 @@ class Builder:
             ingest,
             self._progress,
             ProcessReading(ReadSettings(ingest, self._config.columns)),
+            self._encoders.tagger(self._config.tags),
         )
 
 

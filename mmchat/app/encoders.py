@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mmchat.config import Config, EncoderConfig
+from mmchat.config import Config, EncoderConfig, TagsConfig
 from mmchat.errors import StoreError
 from mmchat.models import ModelStore, catalogue
 from mmchat.stores.local import read_manifest
@@ -16,6 +16,7 @@ from mmchat.stores.manifest import EncoderRecord
 if TYPE_CHECKING:
     from mmchat.encoders.image import ModelSource, OpenClipEncoder
     from mmchat.encoders.text import SentenceEncoder
+    from mmchat.tags.tagger import Tagger
 
 DEFAULT_TEXT = "multilingual-e5-small"
 DEFAULT_IMAGE = "mmchat-lite"
@@ -67,6 +68,16 @@ class Encoders:
             self.text if shared else self._sentence_encoder(DEFAULT_TEXT),
         )
         return TunedModel(lite, Path(folder)) if at else lite
+
+    def tagger(self, config: TagsConfig) -> Tagger:
+        """Return what names pictures; of mmchat-lite alone it is known what its scores are worth."""
+        from mmchat.tags.tagger import LITE, PHOTO_OF, Tagger
+
+        name = _named(self._config.image, DEFAULT_IMAGE)
+        model, _, tuned = name.partition("@")
+        if model != DEFAULT_IMAGE:
+            return Tagger(self.image, config, prompt=PHOTO_OF)
+        return Tagger(self.image, config, scale=None if tuned else LITE)
 
     def records(self) -> tuple[EncoderRecord, EncoderRecord]:
         """Return what an index keeps of the text and of the image encoder."""

@@ -18,7 +18,7 @@ from mmchat.retrieval.rerank import CrossEncoderReranker
 from mmchat.retrieval.retriever import Retriever
 from mmchat.stores.local import LocalReader, read_manifest
 from mmchat.stores.manifest import Manifest, check_encoder
-from mmchat.types import Document, Hit, ImageInput, Query
+from mmchat.types import Document, Hit, ImageInput, Query, Tag
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -37,6 +37,7 @@ class Index:
         self._opening = threading.Lock()
         self._reader = self._checked(reader)
         self._calibration = Calibration(self.encoders.text, self.encoders.image)
+        self._tagger = self.encoders.tagger(config.tags)
         self._reranker = _named_reranker(config)
 
     def search(  # noqa: PLR0913 - as many as a query has sides; all but three are named
@@ -79,6 +80,16 @@ class Index:
             explain=explain,
         )
         return self.retriever().search(query)
+
+    def looks_like(self, image: ImageInput) -> Tag | None:
+        """Return what a photo probably shows, in one of the names of the index; None where none is sure.
+
+        Raises:
+            QueryError: the photo cannot be read.
+        """
+        naming = self._newest().naming()
+        vector = self.encoders.image.encode_images([self.open_image(image)])
+        return self._tagger.name(vector, naming)[0]
 
     def open_image(self, image: ImageInput) -> Image:
         """Decode a photo within the limits of the settings."""

@@ -32,7 +32,7 @@ from mmchat.filters import parse_conditions
 if TYPE_CHECKING:
     from mmchat.app import Index
     from mmchat.config import Config
-    from mmchat.types import Answer, AnswerStream, Hit
+    from mmchat.types import Answer, AnswerStream, Hit, Tag
 
 _log = logging.getLogger(__name__)
 
@@ -81,6 +81,8 @@ def search(
 
         print_json([hit_values(hit) for hit in hits])
     else:
+        if explain and image is not None:
+            typer.echo(f"The photo looks like: {_told(opened.looks_like(image))}")
         _print_hits(hits, explain=explain)
 
 
@@ -200,11 +202,17 @@ def _print_hits(hits: Sequence[Hit], *, explain: bool) -> None:
         typer.echo(f"    {hit.document}{page}")
         if explain:
             typer.echo(f"    item {hit.item}, words: {', '.join(hit.words) or 'none'}")
+            if hit.picture is not None:
+                typer.echo(f"    looks like: {_told(hit.tag)}")
         if hit.duplicates:
             typer.echo(f"    the same in {', '.join(hit.duplicates)}")
         if hit.picture_path and hit.kind == "picture":
             typer.echo(f"    {hit.picture_path}")
         typer.echo(f"    {shorten(hit.text)}")
+
+
+def _told(tag: Tag | None) -> str:
+    return "nothing that is sure" if tag is None else f"{tag.name}, {tag.probability:.2f}"
 
 
 def _print_sources(answer: Answer) -> None:

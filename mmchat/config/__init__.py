@@ -12,6 +12,7 @@ from mmchat.config.sections import (
     WebConfig,
 )
 from mmchat.config.service import HandoffConfig, ServiceConfig, SessionsConfig
+from mmchat.config.tags import TagsConfig
 
 __all__ = [
     "AnswerConfig",
@@ -24,6 +25,7 @@ __all__ = [
     "RetrievalConfig",
     "ServiceConfig",
     "SessionsConfig",
+    "TagsConfig",
     "WebConfig",
     "load_config",
     "nearest",

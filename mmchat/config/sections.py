@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from mmchat.config.checks import require as _require
 from mmchat.config.service import HandoffConfig, ServiceConfig, SessionsConfig
+from mmchat.config.tags import TagsConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,6 +276,7 @@ class Config:
     ingest: IngestConfig = field(default_factory=IngestConfig)
     columns: ColumnsConfig = field(default_factory=ColumnsConfig)
     encoders: EncoderConfig = field(default_factory=EncoderConfig)
+    tags: TagsConfig = field(default_factory=TagsConfig)
     retrieval: RetrievalConfig = field(default_factory=RetrievalConfig)
     answers: AnswerConfig = field(default_factory=AnswerConfig)
     service: ServiceConfig = field(default_factory=ServiceConfig)

@@ -27,6 +27,7 @@ from mmchat.ingest.planning import FileToRead, Plan, make_plan
 from mmchat.ingest.reading import DirectReading, FileUnreadable, Reading, ReadPart, ReadSettings
 from mmchat.ingest.scanning import FoundFile, names_of, scan
 from mmchat.ingest.sources import PreparedPart, still_deleted, without_deleted
+from mmchat.ingest.tagging import Tagger, tag_pictures
 from mmchat.stores.base import Vectors, Writer
 from mmchat.types import Chunk, FileProblem, IndexReport
 
@@ -166,6 +167,7 @@ class Pipeline:
         config: IngestConfig,
         progress: Progress | None = None,
         reading: Reading | None = None,
+        tagger: Tagger | None = None,
     ) -> None:
         """Take the encoders.
 
@@ -175,12 +177,14 @@ class Pipeline:
             config: how files become items, and the limits.
             progress: is told how far a run is.
             reading: what reads the files; without one it is done in this process.
+            tagger: names what pictures show; without one they get no tags.
         """
         self._text_encoder = text_encoder
         self._image_encoder = image_encoder
         self._config = config
         self._progress = progress or NoProgress()
         self._reading = reading or DirectReading(ReadSettings(config))
+        self._tagger = tagger
 
     def run(self, folder: Path, writer: Writer, *, leave_out: Path | None = None) -> IndexReport:
         """Index the files of `folder` that are new or changed, and forget those that are gone.
@@ -235,6 +239,8 @@ class Pipeline:
             if counts["chunks"] + counts["pictures"] == 0:
                 raise InputError(_nothing(what, writer.problems()))
             relink(writer)
+        changed = bool(plan.changed or plan.gone)
+        tally.notes += tag_pictures(self._tagger, writer, changed=changed)
         return report_of(
             writer,
             started,

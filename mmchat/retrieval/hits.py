@@ -70,7 +70,7 @@ class HitMaker:
         fused = entry.fused
         item = chunk if chunk is not None and chunk.id == fused.item else picture
         assert item is not None, "the store returned an item that it does not hold"
-        caption = picture.caption if picture else ""
+        caption, alt = (picture.caption, picture.alt) if picture else ("", "")
         passage = chunk.text if chunk else ""
         return Hit(
             rank=rank,
@@ -79,10 +79,12 @@ class HitMaker:
             item=fused.item,
             document=item.document,
             page=item.page,
-            text=passage if item is chunk else caption or passage,
+            text=passage if item is chunk else caption or passage or alt,
             picture=picture.name if picture else None,
             channels={channel.value: r for channel, r in fused.ranks.items()},
             title=titles.get(chunk.document if chunk else item.document, ""),
             picture_path=self._reader.file(picture.media) if picture else None,
             thumb_path=self._reader.file(picture.thumb) if picture else None,
+            tag=picture.tag if picture else None,
+            alt=alt,
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -10,7 +10,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from mmchat.types import Chunk, Document, FileProblem, Filter, Link, Picture
+from mmchat.types import Chunk, Document, FileProblem, Filter, Link, Metadata, Picture, Tag
 
 Vectors = NDArray[np.float32]
 
@@ -83,6 +83,65 @@ class Amendments:
     """Path, such as a file of the folder has, to the copy that the index keeps, relative to the index."""
     deleted: Mapping[str, str] = field(default_factory=dict)
     """Path of a file, or of a row of one, to the file's content hash when it was taken out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """What a document tells that may name what a picture shows."""
+
+    title: str
+    metadata: Metadata
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """What the scores of one image encoder are worth; see `mmchat.tags.probability`."""
+
+    slope: float
+    """`a`: by how much a standard deviation raises the logarithm of the odds."""
+    others: float
+    """`b`: the logarithm of the weight of an everyday thing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """What pictures are named by."""
+
+    names: tuple[str, ...]
+    categories: tuple[str, ...]
+    """Of each name what it is a kind of; empty where that is not known."""
+    vectors: Vectors
+    """What the image encoder makes of the names, (names, dimension)."""
+    scale: Scale | None = None
+    """None where it is not known, so that nothing is named."""
+
+
+class TagStore(Protocol):
+    """What a store that is being written knows of tags."""
+
+    def things(self) -> Iterator[Thing]:
+        """Yield the documents that are rows of tables, or that pictures belong to."""
+        ...
+
+    def folders(self) -> Sequence[str]:
+        """Return the name of the folder of each picture that is a file."""
+        ...
+
+    def naming(self) -> Naming | None:
+        """Return what the pictures were named by; None where there were no names."""
+        ...
+
+    def pictures(self) -> Iterator[tuple[NDArray[np.int64], Vectors]]:
+        """Yield the row ids (n,) and the vectors (n, dimension) of all pictures, block by block."""
+        ...
+
+    def belonging(self) -> Iterator[tuple[int, str]]:
+        """Yield the row id of each picture and the title of a document that it belongs to."""
+        ...
+
+    def replace(self, naming: Naming | None, tags: Iterable[tuple[int, Tag]], mark: str) -> None:
+        """Replace all names and all tags (by row id of the picture)."""
+        ...
 
 
 class Reader(Protocol):
@@ -248,6 +307,15 @@ class Writer(Protocol):
 
     def set_links(self, links: Iterable[Link], captions: Mapping[str, str]) -> None:
         """Replace all links, and give pictures without a caption of their own one (by id)."""
+        ...
+
+    @property
+    def tag_mark(self) -> str:
+        """How the tags that are held were made; empty where they are out of date."""
+        ...
+
+    def tag_store(self) -> TagStore:
+        """Return what reads the vocabulary of tags, and keeps them."""
         ...
 
     def set_duplicates(self, duplicates: Mapping[str, str]) -> None:

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from urllib.parse import quote
 
-from mmchat.stores import facts, postings
+from mmchat.stores import facts, postings, tagging
 from mmchat.stores.base import SourcePart
-from mmchat.types import Box, Chunk, Document, FileProblem, Link, Picture
+from mmchat.types import Box, Chunk, Document, FileProblem, Link, Picture, Tag
 
 # The row id of a chunk or picture is also the id of its vector in the files beside this one. It is never
 # given again, so that what was taken out cannot come back as another.
@@ -45,7 +45,7 @@ CREATE INDEX refs_document ON refs (document);
 CREATE TABLE links (picture TEXT NOT NULL, chunk TEXT NOT NULL, position INTEGER NOT NULL);
 CREATE INDEX links_picture ON links (picture, position);
 CREATE INDEX links_chunk ON links (chunk, position);
-{facts.SCHEMA}{postings.SCHEMA}"""
+{facts.SCHEMA}{postings.SCHEMA}{tagging.SCHEMA}"""
 
 _SELECT_CHUNKS = """
 SELECT c.item, d.path, c.ordinal, c.text, c.start, c."end", c.breadcrumb, c.page
@@ -53,8 +53,9 @@ FROM chunks c JOIN documents d ON d.id = c.document WHERE c.item IN (SELECT valu
 """
 _SELECT_PICTURES = """
 SELECT p.item, d.path, p.name, p.media, p.thumb, p.width, p.height, p.caption, p.page, p.box,
-       p."offset", p.look
-FROM pictures p JOIN documents d ON d.id = p.document WHERE p.item IN (SELECT value FROM json_each(?))
+       p."offset", p.look, t.name, t.probability
+FROM pictures p JOIN documents d ON d.id = p.document LEFT JOIN tags t ON t.picture = p.id
+WHERE p.item IN (SELECT value FROM json_each(?))
 """
 
 
@@ -95,7 +96,7 @@ def check(connection: sqlite3.Connection) -> None:
     Raises:
         sqlite3.DatabaseError: it is damaged.
     """
-    for table in ("files", "documents", "chunks", "pictures", "links", "facts", "postings"):
+    for table in ("files", "documents", "chunks", "pictures", "links", "facts", "postings", "tags"):
         connection.execute(f"SELECT * FROM {table} LIMIT 1").fetchall()  # noqa: S608
 
 
@@ -296,6 +297,7 @@ def select_pictures(connection: sqlite3.Connection, ids: Sequence[str]) -> dict[
             box=Box(*json.loads(box)) if box else None,
             offset=offset,
             look=look,
+            tag=None if tag is None else Tag(tag, probability),
         )
         for (
             item,
@@ -310,6 +312,8 @@ def select_pictures(connection: sqlite3.Connection, ids: Sequence[str]) -> dict[
             box,
             offset,
             look,
+            tag,
+            probability,
         ) in rows
     }
 

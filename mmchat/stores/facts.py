@@ -57,7 +57,7 @@ CREATE TABLE owners (
 CREATE INDEX owners_picture ON owners (picture);
 """
 
-_BUILT_IN = ("document", "folder", "title", "kind", "page")
+_BUILT_IN = ("document", "folder", "title", "kind", "page", "tag")
 _META = "meta."
 # A document's title is a fact like any other, under a name that no column can have.
 _TITLE = ":title"
@@ -70,7 +70,7 @@ _LARGEST = 2**53
 def insert_facts(connection: sqlite3.Connection, row: int, document: Document) -> None:
     """Keep what filters compare of a document."""
     facts: list[tuple[str, str, MetadataValue]] = [(_TITLE, "title", document.title)]
-    facts += [(_fold(label), label, value) for label, value in document.metadata.items()]
+    facts += [(fold(label), label, value) for label, value in document.metadata.items()]
     connection.executemany(
         "INSERT OR IGNORE INTO fields (name, label) VALUES (?, ?)",
         [(name, label) for name, label, _ in facts],
@@ -141,11 +141,13 @@ class _Compiler:
         )
 
     def _leaf(self, leaf: _Leaf) -> Sql:
-        name = _fold(leaf.field)
+        name = fold(leaf.field)
         if name == "kind":
             return self._kind(leaf)
         if name == "page":
             return _page(leaf)
+        if name == "tag":
+            return self._tag(leaf)
         if name == "document":
             return self._of(_document(leaf))
         if name == "folder":
@@ -167,6 +169,27 @@ class _Compiler:
         kinds, _ = split_kind(leaf)
         return ("1" if self.table[:-1] in kinds else "0"), ()
 
+    def _tag(self, leaf: _Leaf) -> Sql:
+        """Find pictures by what they probably show, and passages by the pictures of their document."""
+        condition: str
+        values: tuple[str, ...] = ()
+        match leaf:
+            case Range(_, None, None):
+                condition = "1"
+            case Range():
+                _refuse(leaf, "the name of a thing")
+            case Contains(_, text):
+                condition, values = "instr(folded, ?) > 0", (fold(text),)
+            case Equals() | In():
+                wanted = leaf.values if isinstance(leaf, In) else (leaf.value,)
+                condition = "folded IN (SELECT value FROM json_each(?))"
+                values = (json.dumps([_text(value) for value in wanted]),)
+        query = f"SELECT picture FROM tags WHERE {condition}"  # noqa: S608
+        if self.table == "pictures":
+            return f"i.id IN ({query})", values
+        query = f"SELECT document FROM owners WHERE picture IN ({query})"  # noqa: S608
+        return f"i.document IN ({query})", values
+
     def _fact(self, leaf: _Leaf, name: str) -> Sql:
         found = self.connection.execute("SELECT id FROM fields WHERE name = ?", (name,)).fetchone()
         if found is None:
@@ -178,7 +201,7 @@ class _Compiler:
             case In(_, wanted):
                 return _equal(field, wanted)
             case Contains(_, text):
-                return _FACTS.format("instr(text, ?) > 0"), (field, _fold(text))
+                return _FACTS.format("instr(text, ?) > 0"), (field, fold(text))
             case Range(_, None, None):
                 return _FACTS.format("1"), (field,)
         self._check_kind(leaf, field)
@@ -325,7 +348,8 @@ def _refuse(leaf: _Leaf, expected: str) -> NoReturn:
     )
 
 
-def _fold(text: str) -> str:
+def fold(text: str) -> str:
+    """Return a text as filters compare it: without regard to case and to white space."""
     return " ".join(unicodedata.normalize("NFC", _clean(text)).casefold().split())
 
 
@@ -336,8 +360,8 @@ def _clean(text: str) -> str:
 
 def _text(value: MetadataValue | FilterValue) -> str:
     if isinstance(value, datetime.date):
-        return _fold(value.isoformat())
-    return _fold(str(value))
+        return fold(value.isoformat())
+    return fold(str(value))
 
 
 def _number(value: MetadataValue | FilterValue) -> float | None:

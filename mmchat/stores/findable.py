@@ -57,6 +57,11 @@ class FindableWriter:
         self._text.add(chunk_rows, text)
         self._images.add(picture_rows, images)
 
+    @property
+    def images(self) -> VectorWriter:
+        """The vectors of the pictures, as far as they have come."""
+        return self._images
+
     def remove(self, chunk_rows: Sequence[int], picture_rows: Sequence[int]) -> None:
         """Remove what was added of these rows, now or before."""
         self._words.remove(chunk_rows)

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from mmchat.errors import IndexMismatch
-from mmchat.stores import catalog
-from mmchat.stores.base import Scored, Vectors
+from mmchat.stores import catalog, tagging
+from mmchat.stores.base import Naming, Scored, Vectors
 from mmchat.stores.facts import ItemTable, Rows, matching_rows
 from mmchat.stores.layout import CATALOG, IMAGE, MANIFEST, TEXT, current_generation
 from mmchat.stores.manifest import Manifest
@@ -152,6 +152,10 @@ class LocalReader:
     def document(self, path: str) -> Document | None:
         """Return the document of that path, or None."""
         return catalog.select_document(self._connection, path)
+
+    def naming(self) -> Naming | None:
+        """Return what the pictures were named by; None where there were no names."""
+        return tagging.read_naming(self._connection)
 
     def problems(self) -> list[FileProblem]:
         """Return the files that could not be indexed."""

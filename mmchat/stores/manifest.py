@@ -11,7 +11,7 @@ from typing import Any
 from mmchat.errors import IndexMismatch
 from mmchat.stores.words import PAIRS, WordSplitter
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 
+from mmchat.stores import tagging
+
 Rows = tuple[list[int], list[int]]
 """Row ids that chunks and pictures had."""
 
@@ -14,6 +16,7 @@ def delete_file(connection: sqlite3.Connection, path: str) -> Rows:
     removed = _items_of(connection, documents)
     connection.execute("DELETE FROM files WHERE path = ?", (path,))
     connection.execute("DELETE FROM problems WHERE path = ?", (path,))
+    tagging.outdate(connection)
     return removed
 
 
@@ -23,6 +26,7 @@ def delete_document(connection: sqlite3.Connection, path: str) -> Rows:
     documents = [row for (row,) in found]
     removed = _items_of(connection, documents)
     connection.executemany("DELETE FROM documents WHERE id = ?", [(row,) for row in documents])
+    tagging.outdate(connection)
     return removed
 
 

@@ -86,6 +86,16 @@ class VectorWriter:
         """Remove the vectors of these rows."""
         self._removed.update(rows)
 
+    def blocks(self) -> Iterator[tuple[Rows, Vectors]]:
+        """Yield the rows (n,) and vectors (n, dimension) that are there, in order; add none meanwhile."""
+        self._file.flush()
+        rows = np.frombuffer(self._rows, ROW).copy()
+        kept = ~np.isin(rows, np.fromiter(self._removed, np.int64))
+        for start, block in self._blocks():
+            stays = kept[start : start + len(block)]
+            yield rows[start : start + len(block)][stays], block[stays].astype(np.float32)
+        self._file.seek(0, 2)
+
     def close(self) -> None:
         """Let go of the file without finishing it."""
         self._file.close()

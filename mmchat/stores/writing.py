@@ -30,7 +30,7 @@ import filelock
 
 from mmchat.config import IngestConfig
 from mmchat.errors import IndexLocked, StoreError
-from mmchat.stores import catalog, removal
+from mmchat.stores import catalog, removal, tagging
 from mmchat.stores.amending import (
     keep_original,
     read_amendments,
@@ -269,6 +269,16 @@ class LocalWriter:
         """Replace all links, and give the named pictures captions."""
         self._begin()
         catalog.replace_links(self._catalog, links, captions)
+
+    @property
+    def tag_mark(self) -> str:
+        """How the tags that are held were made; empty where they are out of date."""
+        return tagging.read_mark(self._catalog)
+
+    def tag_store(self) -> tagging.LocalTags:
+        """Return what keeps the tags of pictures."""
+        findable = self._begin()
+        return tagging.LocalTags(self._catalog, findable.images)
 
     def set_duplicates(self, duplicates: Mapping[str, str]) -> None:
         """Replace what is known of duplicates."""

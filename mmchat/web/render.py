@@ -106,8 +106,15 @@ def gallery(turn: Turn | None) -> list[tuple[str, str]]:
     for item in items:
         path = item.picture_path or item.thumb_path
         if path is not None and path.is_file():
-            shown.setdefault(str(path), item.title or item.picture or "")
+            shown.setdefault(str(path), _told(item))
     return list(shown.items())
+
+
+def _told(item: Hit | Source) -> str:
+    """Return what a picture is called, with what it shows where that is known."""
+    called = item.title or item.picture or ""
+    alt = item.alt if isinstance(item, Hit) else ""
+    return f"{called} – {alt}" if alt and alt != called else called
 
 
 def escape(text: str) -> str:

@@ -12,10 +12,11 @@ from support import ColoursEncoder, WordsEncoder
 
 import mmchat
 from mmchat.app import building
-from mmchat.config import Config, IngestConfig
+from mmchat.config import Config, IngestConfig, TagsConfig
 from mmchat.errors import IndexNotFound, InputError
 from mmchat.stores.local import LocalReader, read_manifest
 from mmchat.stores.manifest import EncoderRecord
+from mmchat.tags.tagger import Tagger
 
 Write = Callable[[str, str | bytes], Path]
 
@@ -25,6 +26,9 @@ class SmallEncoders:
 
     def __init__(self, *_: object) -> None:
         self.text, self.image = WordsEncoder(), ColoursEncoder()
+
+    def tagger(self, config: TagsConfig) -> Tagger:
+        return Tagger(self.image, config)
 
     def records(self) -> tuple[EncoderRecord, EncoderRecord]:
         return (

@@ -22,6 +22,7 @@ VOCABULARY = {
     "mmchat.config.patterns",
     "mmchat.config.sections",
     "mmchat.config.service",
+    "mmchat.config.tags",
     "mmchat.everyday",
     "mmchat.sentences",
     "mmchat.visible",
@@ -32,7 +33,7 @@ VOCABULARY = {
     "mmchat.measures",
     "mmchat.dataset",
 }
-PARTS = ("ingest", "encoders", "stores", "retrieval", "answering", "sessions", "tuning")
+PARTS = ("ingest", "encoders", "stores", "retrieval", "answering", "sessions", "tags", "tuning")
 EDGES = ("cli", "web", "api", "evaluation")
 # The file of a model becomes a model in its own folder: the converter reads what no other part does.
 CONVERTERS = {("mmchat.models", "mmchat.encoders.e5_wheel")}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -22,7 +23,7 @@ from starlette.testclient import TestClient
 
 from mmchat.config import WebConfig
 from mmchat.errors import MmchatError
-from mmchat.types import Answer, Status
+from mmchat.types import Answer, Status, Tag
 from mmchat.web import build_page, serve
 from mmchat.web.conversation import Conversation, Stage, Turn
 from mmchat.web.examples import Example, examples
@@ -186,6 +187,18 @@ def test_pictures_are_shown_once_with_their_titles(steps: Steps, assistant: Scri
     assert gallery(turn) == [(str(media), "Red kettle")]
     media.unlink()
     assert gallery(turn) == [], "an index that was rebuilt meanwhile"
+
+
+def test_a_picture_without_a_caption_is_shown_with_what_it_looks_like(
+    steps: Steps, assistant: ScriptedAssistant
+):
+    turn = answered(steps, asked(steps, "warranty?"))[-1][-1]
+    assert turn.answer is not None
+    hit = replace(
+        assistant.index.picture, title="IMG 1", tag=Tag("주전자", 0.7), alt=Tag("주전자", 0.7).words
+    )
+    turn = replace(turn, answer=replace(turn.answer, pictures=(hit,), sources=()))
+    assert [caption for _, caption in gallery(turn)] == ["IMG 1 – 사진, 추정: 주전자"]
 
 
 @pytest.mark.parametrize(
