@@ -4,7 +4,7 @@
                                     [--show FILE]
 
 The cases, where they are planted, and what counts as getting through are those of the tests
-(tests/attacks.jsonl, tests/attacks.py); the shop is indexed as `mmchat index` does, pictures are read, and
+(tests/attacks.jsonl, tests/attack_cases.py); the shop is indexed as `mmchat index` does, pictures are read, and
 the questions are asked by `mmchat.Assistant`. `unchecked:NAME` is a generator whose sentences are shown
 without the decision before and the checks after it. Also printed: how many questions are still answered
 from the page that was attacked.
@@ -28,7 +28,7 @@ import mmchat
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
 
-from attacks import Attack, got_through, read, write_shop
+from attack_cases import Attack, got_through, read, write_shop
 
 
 @dataclass(frozen=True)
