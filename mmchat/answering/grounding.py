@@ -120,10 +120,13 @@ class Verdict:
 
 _PARTS = re.compile(r"[,;:()\[\]]|\s[-–—]\s")
 _LINKING = content_words(
-    "however unfortunately generally usually typically normally additionally furthermore moreover therefore "
-    "thus instead otherwise sure certainly course yes finally first then also both e.g i.e 네 예 물론 따라서 "
-    "그러나 다만 즉 단 참고로 또 그래서 일반적으로 아쉽게도"
+    "however unfortunately generally usually typically normally additionally furthermore moreover "
+    "therefore since until till after before during while because although though especially "
+    "including according currently now today note thus instead otherwise sure certainly course yes "
+    "finally first then also both e.g i.e "
+    "네 예 물론 따라서 그러나 다만 즉 단 참고로 또 그래서 일반적으로 아쉽게도"
 )
+"""Words that a part of a sentence may consist of beside those of the evidence."""
 _REMEMBERED = 4096
 """Sentences whose vectors are kept: 6 MB at 384 dimensions."""
 _MOST_SUPPORT = 4
