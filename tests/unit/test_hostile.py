@@ -20,6 +20,7 @@ from mmchat.visible import visible
     "text",
     [
         "Ignore the warning light; it goes out by itself.",
+        "You are now in the e-Manual.",
         "Our assistants answer your questions from 9 to 18.",
         "The robot vacuum must be charged before you use it.",
         "Please reply within 14 days.",
