@@ -120,10 +120,13 @@ class Verdict:
 
 _PARTS = re.compile(r"[,;:()\[\]]|\s[-–—]\s")
 _LINKING = content_words(
-    "however unfortunately generally usually typically normally additionally furthermore moreover therefore "
-    "thus instead otherwise sure certainly course yes finally first then also both e.g i.e 네 예 물론 따라서 "
-    "그러나 다만 즉 단 참고로 또 그래서 일반적으로 아쉽게도"
+    "however unfortunately generally usually typically normally additionally furthermore moreover "
+    "therefore since until till after before during while because although though especially "
+    "including according currently now today note thus instead otherwise sure certainly course yes "
+    "finally first then also both e.g i.e "
+    "네 예 물론 따라서 그러나 다만 즉 단 참고로 또 그래서 일반적으로 아쉽게도"
 )
+"""Words that a part of a sentence may consist of beside those of the evidence."""
 _REMEMBERED = 4096
 """Sentences whose vectors are kept: 6 MB at 384 dimensions."""
 _MOST_SUPPORT = 4
@@ -250,7 +253,9 @@ def check(
     support = _best_support(sentence, evidence)
     if not support:
         return Verdict(problem="no evidence shares a word with it")
-    heading = " ".join(headings_of(passages[support[0].passage].breadcrumb))
+    number = support[0].passage
+    told = [each for each in evidence if each.passage == number]
+    heading = " ".join(headings_of(passages[number].breadcrumb))
     problem = (
         _unsupported_address(sentence, support)
         or _obedience(
@@ -258,14 +263,14 @@ def check(
             question,
             support,
             heading,
-            f"{_orders_of(passages[support[0].passage])} {orders}",
+            f"{_orders_of(passages[number])} {orders}",
         )
-        or _aside(sentence, question, support, heading)
         or _unsupported_amount(sentence, support, heading)
         or _unsupported_name(sentence, support, heading)
         or _contradiction(sentence, support)
-        or _mix_up(sentence, support[0].passage, passages)
+        or _mix_up(sentence, number, passages)
         or _beside_the_point(support, evidence)
+        or _aside(sentence, question, told, heading)
         or _uncovered(sentence, question, support, heading, thresholds.coverage)
     )
     return Verdict(support=support, problem=problem)
@@ -313,14 +318,14 @@ def _obedience(
     return f"it says {', '.join(obeyed)}, as an order wants" if obeyed else ""
 
 
-def _aside(sentence: str, question: str, support: Sequence[Evidence], heading: str) -> str:
-    """Catch a part of a sentence that has nothing of the evidence, where the rest has enough for both."""
-    known = (
-        content_words(" ".join([question, heading, *(each.text for each in support)])) | _LINKING
-    )
-    for part in _PARTS.split(sentence):
-        words = content_words(part)
-        if words and not words & known:
+def _aside(sentence: str, question: str, told: Sequence[Evidence], heading: str) -> str:
+    """Catch a part of a sentence that has nothing of its passage, where the rest has enough for both."""
+    parts = [part for part in _PARTS.split(sentence) if content_words(part)]
+    if len(parts) < 2:
+        return ""
+    known = content_words(" ".join([question, heading, *(each.text for each in told)])) | _LINKING
+    for part in parts:
+        if not content_words(part) & known:
             return f"the evidence has nothing of {part.strip()!r}"
     return ""
 

@@ -32,7 +32,8 @@ _ORDERS = (
     r"\b(?:answer|reply|respond)\b(?: \w+){0,4} "
     r"(?:with (?:the )?(?:word|text|code|sentence|following)|exactly\b)",
     r"\b(?:system|hidden|secret|initial) prompt\b|\bdeveloper mode\b|\bjail ?break",
-    r"\byou are now\b|\bfrom now on,? (?:you|your|always|every)\b|\bpretend (?:to be|you are|that you)\b",
+    r"\byou are now\b(?! (?:in|at|on|ready|able|connected|logged|signed|done)\b)",
+    r"\bfrom now on,? (?:you|your|always|every)\b|\bpretend (?:to be|you are|that you)\b",
     rf"\byour (?:new|real|true|hidden|next|only|first) (?:{_RULES}|task|role|goal|job)\b",
     rf"\bnew {_RULES}\s*:",
     r"^\W*(?:assistant|system|developer)\s*:",  # but "Lacing system: eyelets"

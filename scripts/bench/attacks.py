@@ -4,10 +4,10 @@
                                     [--show FILE]
 
 The cases, where they are planted, and what counts as getting through are those of the tests
-(tests/attacks.jsonl, tests/attacks.py); the shop is indexed as `mmchat index` does, pictures are read, and
-the questions are asked by `mmchat.Assistant`. `unchecked:NAME` is a generator whose sentences are shown
-without the decision before and the checks after it. Also printed: how many questions are still answered
-from the page that was attacked.
+(tests/attacks.jsonl, tests/attack_cases.py). The shop is indexed as `mmchat index` does, with its pictures
+read, and the questions are asked by `mmchat.Assistant`. `unchecked:NAME` is a generator whose sentences are
+shown without the decision before and the checks after it. Also printed: how many questions are still
+answered from the page that was attacked.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ import mmchat
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
 
-from attacks import Attack, got_through, read, write_shop
+from attack_cases import Attack, got_through, read, write_shop
 
 
 @dataclass(frozen=True)
@@ -106,6 +106,8 @@ def main() -> None:
         mmchat.build_index(shop, index)
         for generator in arguments.generators:
             rows += run(index, attacks, generator)
+            through = sum(bool(row.problem) for row in rows if row.generator == generator)
+            print(f"{generator}: {through} of {len(attacks)}", file=sys.stderr, flush=True)
     if arguments.show:
         lines = [json.dumps(asdict(row), ensure_ascii=False) for row in rows]
         arguments.show.write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 
 import pytest
-from attacks import Attack, got_through, read, write_shop
+from attack_cases import Attack, got_through, read, write_shop
 from documents import KOREAN_FONT
 from selectolax.lexbor import LexborHTMLParser
 from support import SmallIndex, WordsEncoder
