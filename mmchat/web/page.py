@@ -10,18 +10,20 @@ import gradio as gr
 from mmchat.config import WebConfig
 from mmchat.pictures import PHOTO_SUFFIXES
 from mmchat.web.examples import Example, examples
+from mmchat.web.history import connect_history, history
+from mmchat.web.keeping import Kept
 from mmchat.web.render import escape, greeting, sources_html
+from mmchat.web.showing import QUIET
 from mmchat.web.steps import Steps
 from mmchat.web.wording import COMPLAINTS, translations
 
 if TYPE_CHECKING:
+    from gradio.events import Dependency
+
     from mmchat.app import Assistant, Desk
 
 _UPLOADS_KEPT = (3600, 86400)
 """Uploaded photos are looked through every hour and removed when a day old, in seconds."""
-
-_QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-"""No step is an endpoint for programs (HTTP is `mmchat.api`'s), and none dims what it changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,7 @@ def build_page(assistant: Assistant, config: WebConfig, *, desk: Desk | None = N
     page.allowed_paths = [str(folder / name) for name in ("media", "thumbs")]
     with page:
         conversation = gr.State(())
+        panel = history(text) if desk is not None else None
         with gr.Row(elem_id="top"):
             gr.HTML(f'<div class="company">{escape(config.company or "mmchat")}</div>')
             new = gr.Button(str(text("new")), size="sm", scale=0, elem_id="new")
@@ -75,10 +78,15 @@ def build_page(assistant: Assistant, config: WebConfig, *, desk: Desk | None = N
                 pictures = _pictures(text)
         parts = _Parts(conversation, chat, box, new, sources, pictures)
         steps = Steps(assistant, offered, desk)
-        _connect(parts, steps, config.concurrency)
-        if desk is not None:
-            page.load(steps.restore, None, [*parts.shown, parts.box], queue=False, **_QUIET)
-            chat.like(steps.rate, [conversation], None, queue=False, **_QUIET)
+        answering, ended = _connect(parts, steps, config.concurrency)
+        if desk is not None and panel is not None:
+            kept = Kept(desk)
+            shown = [*parts.shown, parts.box]
+            loaded = page.load(kept.restore, None, shown, queue=False, **QUIET)
+            connect_history(
+                panel, kept, conversation, shown, answering, [loaded, *answering, *ended]
+            )
+            chat.like(steps.rate, [conversation], None, queue=False, **QUIET)
     return page
 
 
@@ -141,30 +149,37 @@ def _pictures(text: gr.I18n) -> gr.Gallery:
     )
 
 
-def _connect(parts: _Parts, steps: Steps, at_once: int) -> None:
-    """Join events and steps. A question is accepted, answered and settled, whoever asks it."""
-    answering = []
+def _connect(
+    parts: _Parts, steps: Steps, at_once: int
+) -> tuple[list[Dependency], list[Dependency]]:
+    """Join events and steps. A question is accepted, answered and settled, whoever asks it.
+
+    Returns:
+        The events that answer, and those that end an answer.
+    """
+    answering: list[Dependency] = []
     begun = (
         (parts.box.submit, steps.ask, [parts.box, parts.conversation]),
         (parts.chat.example_select, steps.ask_example, [parts.conversation]),
         (parts.chat.retry, steps.ask_again, [parts.conversation]),
     )
     for event, accept, inputs in begun:
-        accepted = event(accept, inputs, [*parts.shown, parts.box], queue=False, **_QUIET)
+        accepted = event(accept, inputs, [*parts.shown, parts.box], queue=False, **QUIET)
         answered = accepted.success(
             steps.answer,
             [parts.conversation],
             [*parts.shown, parts.box],
             concurrency_limit=at_once,
             concurrency_id="answers",
-            **_QUIET,
+            **QUIET,
         )
         answering.append(answered)
     # Settling follows the stop button alone. After every answer, it could come later than the click on
     # "New conversation" and bring the old one back.
-    parts.box.stop(None, cancels=answering, api_visibility="private").then(
-        steps.settle, [parts.conversation], [*parts.shown, parts.box], queue=False, **_QUIET
+    stopped = parts.box.stop(None, cancels=[*answering], api_visibility="private").then(
+        steps.settle, [parts.conversation], [*parts.shown, parts.box], queue=False, **QUIET
     )
-    parts.new.click(None, cancels=answering, api_visibility="private").then(
-        steps.clear, None, [*parts.shown, parts.box], queue=False, **_QUIET
+    cleared = parts.new.click(None, cancels=[*answering], api_visibility="private").then(
+        steps.clear, None, [*parts.shown, parts.box], queue=False, **QUIET
     )
+    return answering, [stopped, cleared]

@@ -30,6 +30,13 @@ class Wording:
     picture: str
     no_sources: str
     photo_question: str
+    conversations: str
+    search: str
+    rename: str
+    delete: str
+    delete_sure: str
+    delete_yes: str
+    delete_no: str
 
 
 ENGLISH = Wording(
@@ -54,6 +61,13 @@ ENGLISH = Wording(
     picture="picture",
     no_sources="No source holds an answer to this question.",
     photo_question="What is this?",
+    conversations="Your conversations",
+    search="Search your conversations",
+    rename="Name of this conversation",
+    delete="Delete this conversation",
+    delete_sure="It is deleted for good, with its pictures.",
+    delete_yes="Delete",
+    delete_no="Keep it",
 )
 
 KOREAN = Wording(
@@ -78,6 +92,13 @@ KOREAN = Wording(
     picture="사진",
     no_sources="이 질문에 대한 답이 있는 출처가 없습니다.",
     photo_question="이것은 무엇인가요?",
+    conversations="내 대화",
+    search="내 대화에서 찾기",
+    rename="이 대화의 이름",
+    delete="이 대화 삭제",
+    delete_sure="사진까지 모두 완전히 삭제됩니다.",
+    delete_yes="삭제",
+    delete_no="취소",
 )
 
 COMPLAINTS = ("Wrong · 틀린 답변", "Incomplete · 부족한 답변", "Off the point · 질문과 다른 답변")

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 from scripted_assistant import ABSTENTION, HEADING, ScriptedAssistant, ScriptedIndex
+from visits import CHROMIUM, Visit, serving
 
 from mmchat.config import WebConfig
-from mmchat.web.server import listen, server_for
-
-CHROMIUM = shutil.which("chromium")
-FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run "
-    "--disable-background-networking --disable-component-update --disable-sync"
-).split()
 
 pytestmark = [
     pytest.mark.browser,
@@ -34,53 +26,8 @@ def assistant(tmp_path_factory: pytest.TempPathFactory) -> ScriptedAssistant:
 @pytest.fixture(scope="module")
 def address(assistant: ScriptedAssistant) -> Iterator[str]:
     config = WebConfig(company="Hearth & Home", port=0, max_upload_mb=0.05)
-    with listen(config) as listener:
-        server = server_for(assistant, config)
-        thread = threading.Thread(
-            target=server.run, kwargs={"sockets": [listener]}, daemon=True, name="chat"
-        )
-        thread.start()
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
-        server.should_exit = True
-        thread.join(timeout=20)
-        assert not thread.is_alive()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
-
-
-class Visit:
-    """One person's visit of the page, and everything that the page asked for on the way."""
-
-    def __init__(self, browser: Browser, address: str, **context: Any) -> None:
-        self.requests: list[str] = []
-        self.complaints: list[str] = []
-        self.page: Page = browser.new_context(**context).new_page()
-        self.page.set_default_timeout(15_000)
-        self.page.on("request", lambda request: self.requests.append(request.url))
-        self.page.on("console", self._note)
-        self.page.goto(address)
-        self.page.wait_for_selector("#box textarea")
-
-    def ask(self, question: str) -> None:
-        box = self.page.locator("#box textarea")
-        expect(box).to_be_enabled()
-        box.fill(question)
-        box.press("Enter")
-
-    def attach(self, name: str, content: bytes) -> None:
-        self.page.set_input_files(
-            "#box input[type=file]", {"name": name, "mimeType": "image/png", "buffer": content}
-        )
-
-    def _note(self, message: Any) -> None:
-        if message.type == "error":
-            self.complaints.append(message.text)
+    with serving(assistant, config) as address:
+        yield address
 
 
 @pytest.fixture
