@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,9 @@ class _Parts:
     chat: gr.Chatbot
     box: gr.MultimodalTextbox
     new: gr.Button
+    quick: tuple[gr.Button, ...]
+    person: gr.Button | None
+    """There where a desk can pass a conversation to a person."""
     sources: gr.HTML
     pictures: gr.Gallery
 
@@ -70,14 +74,15 @@ def build_page(assistant: Assistant, config: WebConfig, *, desk: Desk | None = N
         with gr.Row(elem_id="columns"):
             with gr.Column(scale=3, min_width=300, elem_id="talk"):
                 chat = _chat(offered, config, text, rated=desk is not None)
+                quick, person = _quick(text, config.quick_replies, person=_passes_on(desk))
                 # A question must not come before the conversation that it belongs to is there again.
                 box = _box(text, ready=desk is None)
             with gr.Column(scale=2, min_width=300, elem_id="beside"):
                 gr.Markdown(str(text("beside")), elem_classes="heading")
                 sources = gr.HTML(sources_html(None), elem_id="sources")
                 pictures = _pictures(text)
-        parts = _Parts(conversation, chat, box, new, sources, pictures)
-        steps = Steps(assistant, offered, desk)
+        parts = _Parts(conversation, chat, box, new, quick, person, sources, pictures)
+        steps = Steps(assistant, offered, desk, quick=config.quick_replies)
         answering, ended = _connect(parts, steps, config.concurrency)
         if desk is not None and panel is not None:
             kept = Kept(desk)
@@ -115,6 +120,24 @@ def _chat(offered: list[Example], config: WebConfig, text: gr.I18n, *, rated: bo
         group_consecutive_messages=False,
         layout="bubble",
     )
+
+
+def _passes_on(desk: Desk | None) -> bool:
+    return desk is not None and desk.assistant.config.handoff.enabled
+
+
+def _quick(
+    text: gr.I18n, replies: Sequence[str], *, person: bool
+) -> tuple[tuple[gr.Button, ...], gr.Button | None]:
+    """Return the buttons that ask with one click, and the one that asks for a person."""
+    with gr.Row(elem_id="quick", visible=bool(replies) or person):
+        quick = tuple(gr.Button(each, size="sm", min_width=0) for each in replies)
+        asking = (
+            gr.Button(str(text("person")), size="sm", min_width=0, elem_id="person")
+            if person
+            else None
+        )
+    return quick, asking
 
 
 def _box(text: gr.I18n, *, ready: bool) -> gr.MultimodalTextbox:
@@ -158,11 +181,17 @@ def _connect(
         The events that answer, and those that end an answer.
     """
     answering: list[Dependency] = []
-    begun = (
+    begun: list[tuple[Any, Any, list[Any]]] = [
         (parts.box.submit, steps.ask, [parts.box, parts.conversation]),
         (parts.chat.example_select, steps.ask_example, [parts.conversation]),
         (parts.chat.retry, steps.ask_again, [parts.conversation]),
-    )
+        *(
+            (button.click, steps.quick_step(number), [parts.conversation])
+            for number, button in enumerate(parts.quick)
+        ),
+    ]
+    if parts.person is not None:
+        begun.append((parts.person.click, steps.ask_for_person, [parts.conversation]))
     for event, accept, inputs in begun:
         accepted = event(accept, inputs, [*parts.shown, parts.box], queue=False, **QUIET)
         answered = accepted.success(

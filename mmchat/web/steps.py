@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -38,12 +38,18 @@ class Steps:
     """What happens on the page's events. Holds nothing of any conversation: these live in its state."""
 
     def __init__(
-        self, assistant: Assistant, offered: Sequence[Example] = (), desk: Desk | None = None
+        self,
+        assistant: Assistant,
+        offered: Sequence[Example] = (),
+        desk: Desk | None = None,
+        *,
+        quick: Sequence[str] = (),
     ) -> None:
-        """Take what answers, the examples that the page offers, and what keeps conversations."""
+        """Take what answers, what keeps conversations, and the examples and quick replies of the page."""
         self._assistant = assistant
         self._offered = offered
         self._desk = desk
+        self._quick = quick
 
     def rate(self, turns: Conversation, given: gr.LikeData) -> None:
         """Keep what the visitor thinks of an answer: a thumb, or a complaint in words."""
@@ -69,6 +75,21 @@ class Steps:
         example = self._offered[int(chosen.index)]
         files = [str(example.photo)] if example.photo else []
         return _asked(turns, example.text, files, request)
+
+    def quick_step(self, number: int) -> Callable[[Conversation, gr.Request], ShownWithBox]:
+        """Return the step that takes the quick reply of this number."""
+        question = self._quick[number]
+
+        # Gradio reads the annotations of a step, which those of `functools.partial` do not have.
+        def ask_quick(turns: Conversation, request: gr.Request) -> ShownWithBox:
+            return _asked(turns, question, [], request)
+
+        return ask_quick
+
+    def ask_for_person(self, turns: Conversation, request: gr.Request) -> ShownWithBox:
+        """Take the wish for a person, in the language of the conversation."""
+        korean = turns[-1].korean if turns else _prefers_korean(request)
+        return _asked(turns, wording(korean).ask_person, [], request)
 
     def ask_again(self, turns: Conversation) -> ShownWithBox:
         """Take the last question once more."""

@@ -30,6 +30,8 @@ class Wording:
     picture: str
     no_sources: str
     photo_question: str
+    person: str
+    ask_person: str
     conversations: str
     search: str
     rename: str
@@ -61,6 +63,8 @@ ENGLISH = Wording(
     picture="picture",
     no_sources="No source holds an answer to this question.",
     photo_question="What is this?",
+    person="Talk to a person",
+    ask_person="I would like to talk to a person.",
     conversations="Your conversations",
     search="Search your conversations",
     rename="Name of this conversation",
@@ -92,6 +96,8 @@ KOREAN = Wording(
     picture="사진",
     no_sources="이 질문에 대한 답이 있는 출처가 없습니다.",
     photo_question="이것은 무엇인가요?",
+    person="상담원과 이야기하기",
+    ask_person="상담원과 이야기하고 싶어요.",
     conversations="내 대화",
     search="내 대화에서 찾기",
     rename="이 대화의 이름",

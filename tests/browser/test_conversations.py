@@ -14,11 +14,12 @@ from visits import CHROMIUM, Visit, serving
 
 import mmchat
 from mmchat.config import WebConfig
+from mmchat.types import HandoffReason
 
 KEEP = "How long does asparagus keep in the refrigerator?"
 WEEK = "Asparagus keeps for about one week in the refrigerator."
 SHOES = "Can shoes be returned?"
-CONFIG = WebConfig(company="Hearth & Home", port=0)
+CONFIG = WebConfig(company="Hearth & Home", port=0, quick_replies=(SHOES,))
 
 pytestmark = [
     pytest.mark.browser,
@@ -114,3 +115,31 @@ def test_a_conversation_outlives_a_reload_and_a_restart(browser: Browser, folder
         expect(other.page.locator("#kept label")).to_have_count(0)
         for each in (visit, other):
             each.page.context.close()
+
+
+@pytest.mark.parametrize(
+    ("locale", "button", "badge"),
+    [
+        ("en-GB", "Talk to a person", "A person has this conversation"),
+        ("ko-KR", "상담원과 이야기하기", "담당자가 이 대화를 맡았습니다"),
+    ],
+)
+def test_a_person_is_a_click_away_and_both_sides_see_it(
+    browser: Browser, address: str, desk: mmchat.Desk, locale: str, button: str, badge: str
+):
+    phone = {"width": 375, "height": 812}
+    visit = Visit(browser, address, viewport=phone, locale=locale)
+    page = visit.page
+    page.get_by_role("button", name=button).click()
+    expect(page.locator(".badge.person")).to_have_text(badge)
+    newest = desk.store.everything().list()[0]
+    assert newest.handed_over
+    handoff = desk.store.everything().get(newest.id).handoff
+    assert handoff is not None
+    assert handoff.handoff.reason == HandoffReason.REQUEST
+    page.get_by_role("button", name=SHOES).click()
+    expect(page.locator("#chat .user").last).to_have_text(SHOES)
+    expect(page.locator(".took")).to_have_count(2)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 375
+    assert visit.complaints == []
+    page.context.close()

@@ -193,6 +193,14 @@ def test_a_person_who_took_over_is_shown_now_and_later(
         assert turn.answer.status == Status.HANDED_OVER
 
 
+def test_the_button_asks_for_a_person_in_the_language_of_the_conversation(desk: mmchat.Desk):
+    steps = Steps(desk.assistant, (), desk, quick=("반품은요?",))
+    asked = steps.ask_for_person(steps.quick_step(0)((), VISITOR)[0], VISITOR)[0]
+    assert [turn.question for turn in asked] == ["반품은요?", "상담원과 이야기하고 싶어요."]
+    assert list(steps.answer(asked))[-1][0][-1].handoff is not None
+    assert "person" in steps.ask_for_person((), VISITOR)[0][0].question
+
+
 def test_an_answer_that_was_stopped_is_shown_as_such(steps: Steps, kept: Kept):
     asked = steps.ask({"text": KEEP, "files": []}, (), VISITOR)[0]
     running = steps.answer(asked)
