@@ -8,6 +8,7 @@
     showing.py        what a step puts out
     keeping.py        what a visitor does with the conversations that are kept
     exports.py        a conversation as a file
+    documents.py      a document, opened where a source stands
     history.py        the panel with the conversations
     page.py           the Gradio page: its components, and which step runs on which event
     guard.py          keeps the page and its server to their own host

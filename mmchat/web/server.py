@@ -14,6 +14,7 @@ import uvicorn
 
 from mmchat.config import WebConfig
 from mmchat.errors import MmchatError
+from mmchat.web.documents import documents
 from mmchat.web.exports import exports
 from mmchat.web.guard import Guard
 from mmchat.web.page import build_page
@@ -76,6 +77,7 @@ def server_for(
     """Return the server of the page; it runs on a socket from `listen`."""
     page = build_page(assistant, config, desk=desk)
     app = fastapi.FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    app.include_router(documents(assistant.index))
     if desk is not None:
         app.include_router(exports(desk))
     gr.mount_gradio_app(

@@ -29,6 +29,7 @@ class Wording:
     score: str
     picture: str
     no_sources: str
+    open_document: str
     photo_question: str
     person: str
     ask_person: str
@@ -62,6 +63,7 @@ ENGLISH = Wording(
     score="score {score:.3f}",
     picture="picture",
     no_sources="No source holds an answer to this question.",
+    open_document="Open in the document",
     photo_question="What is this?",
     person="Talk to a person",
     ask_person="I would like to talk to a person.",
@@ -95,6 +97,7 @@ KOREAN = Wording(
     score="점수 {score:.3f}",
     picture="사진",
     no_sources="이 질문에 대한 답이 있는 출처가 없습니다.",
+    open_document="문서에서 열기",
     photo_question="이것은 무엇인가요?",
     person="상담원과 이야기하기",
     ask_person="상담원과 이야기하고 싶어요.",

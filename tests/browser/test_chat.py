@@ -62,6 +62,26 @@ def test_a_question_is_answered_with_its_source(visit: Visit, held: threading.Ev
     expect(first.locator("mark")).to_have_text("The warranty lasts 24 months.")
 
 
+def test_a_mark_shows_its_passage_and_the_source_opens_in_its_document(visit: Visit):
+    page = visit.page
+    visit.ask("How long is the warranty?")
+    mark, card = page.locator(".has-card").first, page.locator(".card").first
+    expect(card).to_be_hidden()
+    mark.hover()
+    expect(card).to_be_visible()
+    page.mouse.move(0, 0)
+    expect(card).to_be_hidden()
+    mark.focus()  # what a finger does, too
+    expect(card.locator(".card-place")).to_have_text("Warranty · policies/warranty.md · page 3")
+    expect(card.locator("mark")).to_have_text("The warranty lasts 24 months.")
+    with page.context.expect_page() as opened:
+        page.get_by_role("link", name="Open in the document").first.click()
+    document = opened.value
+    expect(document.locator("mark")).to_have_text("The warranty lasts 24 months.")
+    expect(document.locator(".text")).to_contain_text("<img src=http://tracker.invalid/p.png")
+    assert document.title() == "Warranty"
+
+
 def test_an_example_is_asked_with_a_click(visit: Visit, assistant: ScriptedAssistant):
     visit.page.get_by_role("button", name=HEADING).click()
     expect(visit.page.locator(".took")).to_be_visible()
@@ -165,7 +185,8 @@ def test_documents_and_answers_cannot_reach_out(visit: Visit, address: str):
     expect(page.locator(".passage").first).to_contain_text("<img src=http://tracker.invalid/p.png")
     expect(page.locator(".passage").first).to_contain_text("${7*7} {{7*7}} <b>bold</b>")
     expect(page.locator(".answer")).to_contain_text("![p](http://tracker.invalid/a.png)")
-    assert page.locator("#chat a, #sources a, #sources img, #chat .bot img").count() == 0
+    links = '#chat a, #sources a:not([href^="document?"]), #sources img, #chat .bot img'
+    assert page.locator(links).count() == 0
     assert page.title() == "Hearth & Home"
     own = (address, "data:", "blob:")
     assert [url for url in visit.requests if not url.startswith(own)] == []
