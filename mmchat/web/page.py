@@ -69,7 +69,7 @@ def build_page(assistant: Assistant, config: WebConfig, *, desk: Desk | None = N
         conversation = gr.State(())
         panel = history(text) if desk is not None else None
         with gr.Row(elem_id="top"):
-            gr.HTML(f'<div class="company">{escape(config.company or "mmchat")}</div>')
+            gr.HTML(f'<h1 class="company">{escape(config.company or "mmchat")}</h1>')
             new = gr.Button(str(text("new")), size="sm", scale=0, elem_id="new")
         with gr.Row(elem_id="columns"):
             with gr.Column(scale=3, min_width=300, elem_id="talk"):

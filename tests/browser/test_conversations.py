@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, expect
 from scripted_assistant import ScriptedAssistant, ScriptedIndex
 from shelf_assistant import shelf_desk
@@ -14,7 +15,9 @@ from visits import CHROMIUM, Visit, serving
 
 import mmchat
 from mmchat.config import WebConfig
+from mmchat.sessions import Unanswered
 from mmchat.types import HandoffReason
+from mmchat.web.wording import COMPLAINTS
 
 KEEP = "How long does asparagus keep in the refrigerator?"
 WEEK = "Asparagus keeps for about one week in the refrigerator."
@@ -73,7 +76,7 @@ def test_a_conversation_is_found_again_named_exported_and_deleted(visit: Visit, 
     expect(kept).to_have_text([KEEP])
     kept.first.click()
     expect(page.locator("#chat .user")).to_have_text(KEEP)
-    expect(page.locator(".passage mark")).to_be_visible()
+    expect(page.locator(".source mark")).to_be_visible()
     page.get_by_label("Name of this conversation").fill("My greens")
     page.get_by_label("Name of this conversation").press("Enter")
     expect(kept).to_have_text(["My greens"])
@@ -107,7 +110,7 @@ def test_a_conversation_outlives_a_reload_and_a_restart(browser: Browser, folder
         # Cookies do not know ports, so this is the same visitor.
         visit.page.goto(address)
         expect(visit.page.locator(".answer")).to_contain_text("about one week")
-        expect(visit.page.locator(".passage mark")).to_be_visible()
+        expect(visit.page.locator(".source mark")).to_be_visible()
         answered(visit, SHOES, 2)
         other = Visit(browser, address)
         expect(other.page.locator(".greeting")).to_be_visible()
@@ -143,3 +146,56 @@ def test_a_person_is_a_click_away_and_both_sides_see_it(
     assert page.evaluate("document.documentElement.scrollWidth") <= 375
     assert visit.complaints == []
     page.context.close()
+
+
+@pytest.mark.parametrize(
+    ("locale", "scheme", "width"), [("en-GB", "light", 1280), ("ko-KR", "dark", 375)]
+)
+def test_axe_finds_nothing_serious(
+    browser: Browser, address: str, locale: str, scheme: str, width: int
+):
+    visit = Visit(
+        browser,
+        address,
+        viewport={"width": width, "height": 812},
+        locale=locale,
+        color_scheme=scheme,
+        reduced_motion="reduce",
+    )
+    page = visit.page
+
+    def faults() -> list[tuple[str, str]]:
+        found = Axe().run(page).response["violations"]
+        return [
+            (each["id"], str(each["nodes"]))
+            for each in found
+            if each["impact"] in {"serious", "critical"}
+        ]
+
+    expect(page.locator(".greeting")).to_be_visible()
+    assert faults() == []
+    answered(visit, KEEP)
+    page.locator(".has-card").first.focus()
+    expect(page.locator(".card").first).to_be_visible()
+    assert faults() == []
+    page.get_by_role("button", name="Toggle Sidebar").click()
+    expect(page.locator("#kept label")).to_have_count(1)
+    page.locator("#delete").click()
+    expect(page.locator("#delete-yes")).to_be_visible()
+    assert faults() == []
+    page.context.close()
+
+
+def test_a_reason_for_a_thumb_down_reaches_the_owner(visit: Visit, desk: mmchat.Desk):
+    page = visit.page
+    answered(visit, KEEP)
+    page.get_by_label("Feedback").or_(page.get_by_label("Extra feedback")).first.click()
+    page.get_by_text(COMPLAINTS[0]).click()
+    newest = desk.store.everything().list(limit=1)[0].id
+    disliked: list[Unanswered] = []
+    for _ in range(50):
+        disliked = [each for each in desk.store.unanswered() if each.conversation == newest]
+        if disliked:
+            break
+        page.wait_for_timeout(100)
+    assert [(each.reason, each.abstained) for each in disliked] == [(COMPLAINTS[0], False)]
