@@ -180,7 +180,7 @@ def _open(source: Source, words: Wording) -> str:
     if not address:
         return ""
     return (
-        f'<a class="open" href="{escape(address)}" target="_blank" rel="noopener">'
+        f'<a class="there" href="{escape(address)}" target="_blank" rel="noopener">'
         f"{escape(words.open_document)}</a>"
     )
 
