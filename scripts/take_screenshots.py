@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from PIL import Image
 from playwright.sync_api import Browser, sync_playwright
 
 import mmchat
+from mmchat.app.keeping import open_store
 from mmchat.config import WebConfig
 from mmchat.web.server import listen, server_for
 
@@ -44,12 +46,15 @@ class Shot:
     locale: str = "en-GB"
     scheme: str = "light"
     whole_page: bool = False
+    panel: bool = False
+    """Whether the panel with the conversations is opened."""
 
 
 SHOTS = (
     Shot("chat-start"),
     Shot("chat-answer", "How do I descale the red kettle?"),
     Shot("chat-photo", photo=PHOTO),
+    Shot("chat-conversations", "What does express delivery cost?", panel=True),
     Shot("chat-unknown", "Do you repair bicycles?", scheme="dark"),
     Shot(
         "chat-phone",
@@ -64,9 +69,16 @@ SHOTS = (
 @contextlib.contextmanager
 def serving(index: Path) -> Iterator[str]:
     """Serve the chat over an index on a free port and give its address."""
-    config = WebConfig(company="Lumbrook Home Appliances", port=0)
-    with mmchat.Assistant(mmchat.open_index(index)) as assistant, listen(config) as listener:
-        server = server_for(assistant, config)
+    config = WebConfig(
+        company="Lumbrook Home Appliances", port=0, quick_replies=("Where is my order?",)
+    )
+    with (
+        tempfile.TemporaryDirectory() as kept,
+        mmchat.Assistant(mmchat.open_index(index)) as assistant,
+        mmchat.Desk(assistant, store=open_store(f"{kept}/conversations.sqlite")) as desk,
+        listen(config) as listener,
+    ):
+        server = server_for(assistant, config, desk=desk)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         try:
@@ -86,7 +98,7 @@ def take(browser: Browser, address: str, shot: Shot, folder: Path) -> Path:
     context = browser.new_context(**settings)
     page = context.new_page()
     page.goto(address)
-    page.wait_for_selector("#box textarea")
+    page.wait_for_selector("#box textarea:enabled")
     if shot.photo:
         page.set_input_files("#box input[type=file]", shot.photo)
         page.get_by_label("File thumbnail").wait_for()
@@ -95,6 +107,8 @@ def take(browser: Browser, address: str, shot: Shot, folder: Path) -> Path:
     if shot.question or shot.photo:
         page.locator("#box .submit-button").click()
         page.wait_for_selector(".took", timeout=ANSWER_MS)
+    if shot.panel:
+        page.get_by_role("button", name="Toggle Sidebar").click()
     # Pictures, and the passages around the sentences that were used, follow the end of the answer.
     page.wait_for_timeout(SETTLE_MS)
     path = folder / f"{shot.name}.png"

@@ -248,6 +248,11 @@ class AnswerConfig:
         _require(self.threads >= 0, "answers.threads", self.threads, "0 or more")
 
 
+_QUICK_REPLIES = 8
+_QUICK_REPLY = 60
+"""Characters that still fit a button on a phone."""
+
+
 @dataclass(frozen=True, slots=True)
 class WebConfig:
     """The chat in the browser."""
@@ -262,11 +267,20 @@ class WebConfig:
     """A larger picture is refused, in megabytes."""
     concurrency: int = 2
     """Answers that are written at once; further questions wait in a queue."""
+    quick_replies: tuple[str, ...] = ()
+    """Questions that are asked with one click, above the box: "Where is my order?"."""
 
     def __post_init__(self) -> None:
         _require(0 <= self.port <= 65535, "web.port", self.port, "from 0 to 65535")
         _require(self.max_upload_mb > 0, "web.max_upload_mb", self.max_upload_mb, "above 0")
         _require(self.concurrency >= 1, "web.concurrency", self.concurrency, "1 or more")
+        fit = all(0 < len(each.strip()) <= _QUICK_REPLY for each in self.quick_replies)
+        _require(
+            fit and len(self.quick_replies) <= _QUICK_REPLIES,
+            "web.quick_replies",
+            list(self.quick_replies),
+            f"{_QUICK_REPLIES} questions at most, each of 1 to {_QUICK_REPLY} characters",
+        )
 
 
 @dataclass(frozen=True, slots=True)

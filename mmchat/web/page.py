@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,18 +11,20 @@ import gradio as gr
 from mmchat.config import WebConfig
 from mmchat.pictures import PHOTO_SUFFIXES
 from mmchat.web.examples import Example, examples
+from mmchat.web.history import connect_history, history
+from mmchat.web.keeping import Kept
 from mmchat.web.render import escape, greeting, sources_html
+from mmchat.web.showing import QUIET
 from mmchat.web.steps import Steps
 from mmchat.web.wording import COMPLAINTS, translations
 
 if TYPE_CHECKING:
+    from gradio.events import Dependency
+
     from mmchat.app import Assistant, Desk
 
 _UPLOADS_KEPT = (3600, 86400)
 """Uploaded photos are looked through every hour and removed when a day old, in seconds."""
-
-_QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
-"""No step is an endpoint for programs (HTTP is `mmchat.api`'s), and none dims what it changes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,9 @@ class _Parts:
     chat: gr.Chatbot
     box: gr.MultimodalTextbox
     new: gr.Button
+    quick: tuple[gr.Button, ...]
+    person: gr.Button | None
+    """There where a desk can pass a conversation to a person."""
     sources: gr.HTML
     pictures: gr.Gallery
 
@@ -61,24 +67,31 @@ def build_page(assistant: Assistant, config: WebConfig, *, desk: Desk | None = N
     page.allowed_paths = [str(folder / name) for name in ("media", "thumbs")]
     with page:
         conversation = gr.State(())
+        panel = history(text) if desk is not None else None
         with gr.Row(elem_id="top"):
-            gr.HTML(f'<div class="company">{escape(config.company or "mmchat")}</div>')
+            gr.HTML(f'<h1 class="company">{escape(config.company or "mmchat")}</h1>')
             new = gr.Button(str(text("new")), size="sm", scale=0, elem_id="new")
         with gr.Row(elem_id="columns"):
             with gr.Column(scale=3, min_width=300, elem_id="talk"):
                 chat = _chat(offered, config, text, rated=desk is not None)
+                quick, person = _quick(text, config.quick_replies, person=_passes_on(desk))
                 # A question must not come before the conversation that it belongs to is there again.
                 box = _box(text, ready=desk is None)
             with gr.Column(scale=2, min_width=300, elem_id="beside"):
                 gr.Markdown(str(text("beside")), elem_classes="heading")
                 sources = gr.HTML(sources_html(None), elem_id="sources")
                 pictures = _pictures(text)
-        parts = _Parts(conversation, chat, box, new, sources, pictures)
-        steps = Steps(assistant, offered, desk)
-        _connect(parts, steps, config.concurrency)
-        if desk is not None:
-            page.load(steps.restore, None, [*parts.shown, parts.box], queue=False, **_QUIET)
-            chat.like(steps.rate, [conversation], None, queue=False, **_QUIET)
+        parts = _Parts(conversation, chat, box, new, quick, person, sources, pictures)
+        steps = Steps(assistant, offered, desk, quick=config.quick_replies)
+        answering, ended = _connect(parts, steps, config.concurrency)
+        if desk is not None and panel is not None:
+            kept = Kept(desk)
+            shown = [*parts.shown, parts.box]
+            loaded = page.load(kept.restore, None, shown, queue=False, **QUIET)
+            connect_history(
+                panel, kept, conversation, shown, answering, [loaded, *answering, *ended]
+            )
+            chat.like(steps.rate, [conversation], None, queue=False, **QUIET)
     return page
 
 
@@ -107,6 +120,24 @@ def _chat(offered: list[Example], config: WebConfig, text: gr.I18n, *, rated: bo
         group_consecutive_messages=False,
         layout="bubble",
     )
+
+
+def _passes_on(desk: Desk | None) -> bool:
+    return desk is not None and desk.assistant.config.handoff.enabled
+
+
+def _quick(
+    text: gr.I18n, replies: Sequence[str], *, person: bool
+) -> tuple[tuple[gr.Button, ...], gr.Button | None]:
+    """Return the buttons that ask with one click, and the one that asks for a person."""
+    with gr.Row(elem_id="quick", visible=bool(replies) or person):
+        quick = tuple(gr.Button(each, size="sm", min_width=0) for each in replies)
+        asking = (
+            gr.Button(str(text("person")), size="sm", min_width=0, elem_id="person")
+            if person
+            else None
+        )
+    return quick, asking
 
 
 def _box(text: gr.I18n, *, ready: bool) -> gr.MultimodalTextbox:
@@ -141,30 +172,43 @@ def _pictures(text: gr.I18n) -> gr.Gallery:
     )
 
 
-def _connect(parts: _Parts, steps: Steps, at_once: int) -> None:
-    """Join events and steps. A question is accepted, answered and settled, whoever asks it."""
-    answering = []
-    begun = (
+def _connect(
+    parts: _Parts, steps: Steps, at_once: int
+) -> tuple[list[Dependency], list[Dependency]]:
+    """Join events and steps. A question is accepted, answered and settled, whoever asks it.
+
+    Returns:
+        The events that answer, and those that end an answer.
+    """
+    answering: list[Dependency] = []
+    begun: list[tuple[Any, Any, list[Any]]] = [
         (parts.box.submit, steps.ask, [parts.box, parts.conversation]),
         (parts.chat.example_select, steps.ask_example, [parts.conversation]),
         (parts.chat.retry, steps.ask_again, [parts.conversation]),
-    )
+        *(
+            (button.click, steps.quick_step(number), [parts.conversation])
+            for number, button in enumerate(parts.quick)
+        ),
+    ]
+    if parts.person is not None:
+        begun.append((parts.person.click, steps.ask_for_person, [parts.conversation]))
     for event, accept, inputs in begun:
-        accepted = event(accept, inputs, [*parts.shown, parts.box], queue=False, **_QUIET)
+        accepted = event(accept, inputs, [*parts.shown, parts.box], queue=False, **QUIET)
         answered = accepted.success(
             steps.answer,
             [parts.conversation],
             [*parts.shown, parts.box],
             concurrency_limit=at_once,
             concurrency_id="answers",
-            **_QUIET,
+            **QUIET,
         )
         answering.append(answered)
     # Settling follows the stop button alone. After every answer, it could come later than the click on
     # "New conversation" and bring the old one back.
-    parts.box.stop(None, cancels=answering, api_visibility="private").then(
-        steps.settle, [parts.conversation], [*parts.shown, parts.box], queue=False, **_QUIET
+    stopped = parts.box.stop(None, cancels=[*answering], api_visibility="private").then(
+        steps.settle, [parts.conversation], [*parts.shown, parts.box], queue=False, **QUIET
     )
-    parts.new.click(None, cancels=answering, api_visibility="private").then(
-        steps.clear, None, [*parts.shown, parts.box], queue=False, **_QUIET
+    cleared = parts.new.click(None, cancels=[*answering], api_visibility="private").then(
+        steps.clear, None, [*parts.shown, parts.box], queue=False, **QUIET
     )
+    return answering, [stopped, cleared]

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TypedDict
 
 from mmchat.types import Hit, Source, Status
 from mmchat.web.conversation import Conversation, Stage, Turn
+from mmchat.web.documents import link_to
 from mmchat.web.wording import GREETINGS, NEUTRAL_GREETINGS, SOURCES_APPEAR, Wording, wording
 
 _MARK = re.compile(r"\[(\d{1,2})\]")
@@ -58,7 +59,7 @@ def messages(turns: Conversation) -> list[Message]:
 def answer_html(turn: Turn) -> str:
     """Return the answer as far as it is there, with how it stands below."""
     words = wording(turn.korean)
-    text = marked(turn.text)
+    text = marked(turn.text, _cards(turn))
     body = f'<span class="answer">{text}</span>' if text else ""
     match turn.stage:
         case Stage.WAITING | Stage.SEARCHING | Stage.WRITING:
@@ -77,9 +78,9 @@ def answer_html(turn: Turn) -> str:
     return body + status
 
 
-def marked(text: str) -> str:
-    """Return a text escaped, with its marks `[1]` set off."""
-    return _MARK.sub(r'<span class="cite">[\1]</span>', escape(text)).replace("\n", "<br>")
+def marked(text: str, cards: Mapping[int, str]) -> str:
+    """Return a text escaped, with its marks `[1]` set off; one with a card shows it when it is pointed at."""
+    return _MARK.sub(lambda mark: _mark(int(mark[1]), cards), escape(text)).replace("\n", "<br>")
 
 
 def sources_html(turn: Turn | None) -> str:
@@ -139,25 +140,61 @@ def _outcome(turn: Turn, words: Wording) -> str:
     return f'<span class="status">{badge}<span class="took">{took}</span></span>'
 
 
+def _mark(number: int, cards: Mapping[int, str]) -> str:
+    card = cards.get(number)
+    if card is None:
+        return f'<span class="cite">[{number}]</span>'
+    # A finger and the keyboard point with the focus, a mouse by being there; no script is needed.
+    return f'<span class="cite has-card" tabindex="0" role="button">[{number}]{card}</span>'
+
+
+def _cards(turn: Turn) -> dict[int, str]:
+    """Return what the marks of an answer show: where it stands, and the passage with what was used."""
+    if turn.answer is None:
+        return {}
+    words = wording(turn.korean)
+    return {
+        source.n: '<span class="card" role="tooltip"><span class="card-place">'
+        f"{escape(' · '.join([source.title or source.document, *_place(source, words)]))}</span>"
+        f'<span class="passage">{_highlighted(source)}</span></span>'
+        for source in turn.answer.sources
+    }
+
+
+def _place(source: Source, words: Wording) -> list[str]:
+    """Return the document, and the page of it, where there are pages."""
+    page = [] if source.page is None else [words.page.format(page=source.page)]
+    return [source.document, *page]
+
+
 def _source(source: Source, words: Wording) -> str:
-    place = [source.document]
-    if source.page is not None:
-        place.append(words.page.format(page=source.page))
+    place = _place(source, words)
     if source.span is None:
         place.append(words.picture)
     place.append(words.score.format(score=source.score))
+    passage = _highlighted(source)
+    quoted = f'<blockquote class="passage">{passage}</blockquote>' if passage else ""
     return (
         f'<li class="source"><div class="source-title"><span class="cite">[{source.n}]</span>'
         f"<span>{escape(source.title or source.document)}</span></div>"
         f'<div class="source-place">{escape(" · ".join(place))}</div>'
-        f"{_passage(source.passage, source.text if source.span else '')}</li>"
+        f"{quoted}{_open(source, words)}</li>"
     )
 
 
-def _passage(passage: str, used: str) -> str:
-    """Return the passage with what was used of it highlighted; a picture's caption is not."""
-    if not passage:
+def _open(source: Source, words: Wording) -> str:
+    address = link_to(source)
+    if not address:
         return ""
-    before, found, after = passage.partition(used) if used else (passage, "", "")
+    return (
+        f'<a class="there" href="{escape(address)}" target="_blank" rel="noopener">'
+        f"{escape(words.open_document)}</a>"
+    )
+
+
+def _highlighted(source: Source) -> str:
+    """Return the passage with what was used of it highlighted; a picture's caption is not."""
+    used = source.text if source.span else ""
+    before, found, after = source.passage.partition(used) if used else (source.passage, "", "")
     highlight = f"<mark>{escape(found)}</mark>" if found else ""
-    return f'<blockquote class="passage">{escape(before)}{highlight}{escape(after)}</blockquote>'
+    return f"{escape(before)}{highlight}{escape(after)}"

@@ -14,6 +14,8 @@ import uvicorn
 
 from mmchat.config import WebConfig
 from mmchat.errors import MmchatError
+from mmchat.web.documents import documents
+from mmchat.web.exports import exports
 from mmchat.web.guard import Guard
 from mmchat.web.page import build_page
 from mmchat.web.wording import translations
@@ -22,6 +24,13 @@ if TYPE_CHECKING:
     from mmchat.app import Assistant, Desk
 
 _CSS = Path(__file__).with_name("style.css")
+_MEND_ROLES = """() => {
+    const mend = () => document.querySelectorAll(".examples[role=list]")
+        .forEach((each) => each.setAttribute("role", "group"));
+    new MutationObserver(mend).observe(document.body, {childList: true, subtree: true});
+    mend();
+}"""
+"""Gradio calls its examples a list without items, which a screen reader takes for an empty one."""
 _SYSTEM_FONTS = ("ui-sans-serif", "system-ui", "Segoe UI", "Apple SD Gothic Neo", "Malgun Gothic")
 _MONO_FONTS = ("ui-monospace", "Consolas", "monospace")
 
@@ -75,6 +84,9 @@ def server_for(
     """Return the server of the page; it runs on a socket from `listen`."""
     page = build_page(assistant, config, desk=desk)
     app = fastapi.FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    app.include_router(documents(assistant.index))
+    if desk is not None:
+        app.include_router(exports(desk))
     gr.mount_gradio_app(
         app,
         page,
@@ -91,6 +103,7 @@ def server_for(
         i18n=gr.I18n(**translations()),
         theme=_theme(),
         css=_CSS.read_text(encoding="utf-8"),
+        js=_MEND_ROLES,
     )
     # Only a page that "has launched" refuses files that were not uploaded to it, and mounting, other
     # than launching, does not say so: without this a request could name any file of this machine.

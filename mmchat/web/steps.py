@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
 from mmchat.app import new_owner
-from mmchat.errors import InputError, MmchatError
+from mmchat.errors import InputError
 from mmchat.sentences import is_korean
-from mmchat.types import Answer, AnswerStream
+from mmchat.types import AnswerStream
 from mmchat.web.conversation import (
     Conversation,
     Stage,
@@ -24,57 +24,32 @@ from mmchat.web.conversation import (
     follow,
 )
 from mmchat.web.guard import OWNER_COOKIE
-from mmchat.web.render import Message, gallery, messages, sources_html
+from mmchat.web.showing import ShownWithBox, box, shown, shown_busy, shown_ready
 from mmchat.web.wording import COMPLAINTS, wording
 
 if TYPE_CHECKING:
     from mmchat.app import Assistant, Desk
-    from mmchat.sessions import TurnRecord
     from mmchat.web.examples import Example
 
 _log = logging.getLogger(__name__)
-
-Shown: TypeAlias = tuple[Conversation, list[Message], str, Any]
-"""The conversation, its messages, the sources as HTML, and the gallery of pictures."""
-ShownWithBox: TypeAlias = tuple[Conversation, Any, Any, Any, Any]
-"""The same, and the box that questions are typed into. What is skipped stays as it is."""
 
 
 class Steps:
     """What happens on the page's events. Holds nothing of any conversation: these live in its state."""
 
     def __init__(
-        self, assistant: Assistant, offered: Sequence[Example] = (), desk: Desk | None = None
+        self,
+        assistant: Assistant,
+        offered: Sequence[Example] = (),
+        desk: Desk | None = None,
+        *,
+        quick: Sequence[str] = (),
     ) -> None:
-        """Take what answers, the examples that the page offers, and what keeps conversations."""
+        """Take what answers, what keeps conversations, and the examples and quick replies of the page."""
         self._assistant = assistant
         self._offered = offered
         self._desk = desk
-
-    def restore(self, request: gr.Request) -> ShownWithBox:
-        """Show the visitor's last conversation again after the page was loaded, and take questions."""
-        turns: Conversation = ()
-        owner = request.cookies.get(OWNER_COOKIE, "")
-        if self._desk is not None and owner:
-            try:
-                own = self._desk.store.of(owner)
-                for head in own.list(limit=1):
-                    kept = own.get(head.id)
-                    passed = kept.handoff
-                    turns = tuple(
-                        replace(
-                            _kept(turn),
-                            owner=owner,
-                            kept_as=head.id,
-                            handoff=passed.handoff if passed and passed.turn == turn.id else None,
-                        )
-                        for turn in kept.turns
-                    )
-            except MmchatError:
-                _log.exception("A conversation could not be shown again.")
-        if not turns:
-            return (), gr.skip(), gr.skip(), gr.skip(), _box(busy=False)
-        return *_shown(turns), _box(busy=False)
+        self._quick = quick
 
     def rate(self, turns: Conversation, given: gr.LikeData) -> None:
         """Keep what the visitor thinks of an answer: a thumb, or a complaint in words."""
@@ -101,11 +76,26 @@ class Steps:
         files = [str(example.photo)] if example.photo else []
         return _asked(turns, example.text, files, request)
 
+    def quick_step(self, number: int) -> Callable[[Conversation, gr.Request], ShownWithBox]:
+        """Return the step that takes the quick reply of this number."""
+        question = self._quick[number]
+
+        # Gradio reads the annotations of a step, which those of `functools.partial` do not have.
+        def ask_quick(turns: Conversation, request: gr.Request) -> ShownWithBox:
+            return _asked(turns, question, [], request)
+
+        return ask_quick
+
+    def ask_for_person(self, turns: Conversation, request: gr.Request) -> ShownWithBox:
+        """Take the wish for a person, in the language of the conversation."""
+        korean = turns[-1].korean if turns else _prefers_korean(request)
+        return _asked(turns, wording(korean).ask_person, [], request)
+
     def ask_again(self, turns: Conversation) -> ShownWithBox:
         """Take the last question once more."""
         *before, last = turns
         again = Turn(last.question, last.photo, last.korean, owner=last.owner, kept_as=last.kept_as)
-        return _busy((*before, again))
+        return shown_busy((*before, again))
 
     def answer(self, turns: Conversation) -> Iterator[ShownWithBox]:
         """Answer the last question, step by step; the last step takes questions again.
@@ -114,9 +104,8 @@ class Steps:
         the assistant: nobody pays for words that nobody reads.
         """
         with closing(self._progress(turns)) as progress:
-            for shown in progress:
-                box = gr.skip() if shown[-1].running else _box(busy=False)
-                yield *_shown(shown), box
+            for now in progress:
+                yield *shown(now), gr.skip() if now[-1].running else box(busy=False)
 
     def _progress(self, turns: Conversation) -> Generator[Conversation, None, None]:
         *before, turn = turns
@@ -136,11 +125,11 @@ class Steps:
         """Say that an unfinished answer was stopped, and take questions again."""
         if turns and turns[-1].running:
             turns = (*turns[:-1], replace(turns[-1], stage=Stage.STOPPED))
-        return *_shown(turns), _box(busy=False)
+        return shown_ready(turns)
 
     def clear(self) -> ShownWithBox:
         """Begin a new conversation."""
-        return *_shown(()), _box(busy=False)
+        return shown_ready(())
 
     def _answer(self, turn: Turn, history: list[str]) -> Generator[Turn, None, None]:
         yield (turn := replace(turn, stage=Stage.SEARCHING))
@@ -169,37 +158,10 @@ def _asked(turns: Conversation, text: str, files: list[str], request: gr.Request
     korean = is_korean(text) if text.strip() else _prefers_korean(request)
     # Who takes no cookies is known while the page is open.
     owner = request.cookies.get(OWNER_COOKIE) or new_owner()
-    return _busy(
+    return shown_busy(
         follow(turns, Turn(text.strip(), files[0] if files else None, korean, owner=owner))
     )
 
 
-def _kept(turn: TurnRecord) -> Turn:
-    """Return a turn that was kept, as the page shows it. Of its photo a sign is left."""
-    question = f"📎 {turn.question}".strip() if turn.picture else turn.question
-    if turn.status is None:
-        return Turn(question, None, is_korean(question), Stage.STOPPED, turn.answer)
-    answer = Answer(turn.answer, turn.status, turn.sources, turn.seconds or 0.0, turn.shown)
-    korean = is_korean(turn.question or turn.answer)
-    return Turn(question, None, korean, Stage.DONE, turn.answer, answer, number=turn.id)
-
-
 def _prefers_korean(request: gr.Request) -> bool:
     return str(request.headers.get("accept-language", "")).lower().startswith("ko")
-
-
-def _busy(turns: Conversation) -> ShownWithBox:
-    return *_shown(turns), _box(busy=True)
-
-
-def _shown(turns: Conversation) -> Shown:
-    last = turns[-1] if turns else None
-    pictures = gallery(last)
-    return turns, messages(turns), sources_html(last), gr.Gallery(pictures, visible=bool(pictures))
-
-
-def _box(*, busy: bool) -> gr.MultimodalTextbox:
-    """Return the box emptied, or ready for the next question with whatever is typed in it."""
-    if busy:
-        return gr.MultimodalTextbox(value=None, interactive=False, submit_btn=False, stop_btn=True)
-    return gr.MultimodalTextbox(interactive=True, submit_btn=True, stop_btn=False)

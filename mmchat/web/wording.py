@@ -29,7 +29,17 @@ class Wording:
     score: str
     picture: str
     no_sources: str
+    open_document: str
     photo_question: str
+    person: str
+    ask_person: str
+    conversations: str
+    search: str
+    rename: str
+    delete: str
+    delete_sure: str
+    delete_yes: str
+    delete_no: str
 
 
 ENGLISH = Wording(
@@ -53,7 +63,17 @@ ENGLISH = Wording(
     score="score {score:.3f}",
     picture="picture",
     no_sources="No source holds an answer to this question.",
+    open_document="Open in the document",
     photo_question="What is this?",
+    person="Talk to a person",
+    ask_person="I would like to talk to a person.",
+    conversations="Your conversations",
+    search="Search your conversations",
+    rename="Name of this conversation",
+    delete="Delete this conversation",
+    delete_sure="It is deleted for good, with its pictures.",
+    delete_yes="Delete",
+    delete_no="Keep it",
 )
 
 KOREAN = Wording(
@@ -77,7 +97,17 @@ KOREAN = Wording(
     score="점수 {score:.3f}",
     picture="사진",
     no_sources="이 질문에 대한 답이 있는 출처가 없습니다.",
+    open_document="문서에서 열기",
     photo_question="이것은 무엇인가요?",
+    person="상담원과 이야기하기",
+    ask_person="상담원과 이야기하고 싶어요.",
+    conversations="내 대화",
+    search="내 대화에서 찾기",
+    rename="이 대화의 이름",
+    delete="이 대화 삭제",
+    delete_sure="사진까지 모두 완전히 삭제됩니다.",
+    delete_yes="삭제",
+    delete_no="취소",
 )
 
 COMPLAINTS = ("Wrong · 틀린 답변", "Incomplete · 부족한 답변", "Off the point · 질문과 다른 답변")

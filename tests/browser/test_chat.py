@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 from scripted_assistant import ABSTENTION, HEADING, ScriptedAssistant, ScriptedIndex
+from visits import CHROMIUM, Visit, serving
 
 from mmchat.config import WebConfig
-from mmchat.web.server import listen, server_for
-
-CHROMIUM = shutil.which("chromium")
-FLAGS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run "
-    "--disable-background-networking --disable-component-update --disable-sync"
-).split()
 
 pytestmark = [
     pytest.mark.browser,
@@ -34,53 +26,8 @@ def assistant(tmp_path_factory: pytest.TempPathFactory) -> ScriptedAssistant:
 @pytest.fixture(scope="module")
 def address(assistant: ScriptedAssistant) -> Iterator[str]:
     config = WebConfig(company="Hearth & Home", port=0, max_upload_mb=0.05)
-    with listen(config) as listener:
-        server = server_for(assistant, config)
-        thread = threading.Thread(
-            target=server.run, kwargs={"sockets": [listener]}, daemon=True, name="chat"
-        )
-        thread.start()
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}/"
-        server.should_exit = True
-        thread.join(timeout=20)
-        assert not thread.is_alive()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield browser
-        browser.close()
-
-
-class Visit:
-    """One person's visit of the page, and everything that the page asked for on the way."""
-
-    def __init__(self, browser: Browser, address: str, **context: Any) -> None:
-        self.requests: list[str] = []
-        self.complaints: list[str] = []
-        self.page: Page = browser.new_context(**context).new_page()
-        self.page.set_default_timeout(15_000)
-        self.page.on("request", lambda request: self.requests.append(request.url))
-        self.page.on("console", self._note)
-        self.page.goto(address)
-        self.page.wait_for_selector("#box textarea")
-
-    def ask(self, question: str) -> None:
-        box = self.page.locator("#box textarea")
-        expect(box).to_be_enabled()
-        box.fill(question)
-        box.press("Enter")
-
-    def attach(self, name: str, content: bytes) -> None:
-        self.page.set_input_files(
-            "#box input[type=file]", {"name": name, "mimeType": "image/png", "buffer": content}
-        )
-
-    def _note(self, message: Any) -> None:
-        if message.type == "error":
-            self.complaints.append(message.text)
+    with serving(assistant, config) as address:
+        yield address
 
 
 @pytest.fixture
@@ -113,6 +60,26 @@ def test_a_question_is_answered_with_its_source(visit: Visit, held: threading.Ev
     expect(first).to_contain_text("[1]Warranty")
     expect(first).to_contain_text("page 3")
     expect(first.locator("mark")).to_have_text("The warranty lasts 24 months.")
+
+
+def test_a_mark_shows_its_passage_and_the_source_opens_in_its_document(visit: Visit):
+    page = visit.page
+    visit.ask("How long is the warranty?")
+    mark, card = page.locator(".has-card").first, page.locator(".card").first
+    expect(card).to_be_hidden()
+    mark.hover()
+    expect(card).to_be_visible()
+    page.mouse.move(0, 0)
+    expect(card).to_be_hidden()
+    mark.focus()  # what a finger does, too
+    expect(card.locator(".card-place")).to_have_text("Warranty · policies/warranty.md · page 3")
+    expect(card.locator("mark")).to_have_text("The warranty lasts 24 months.")
+    with page.context.expect_page() as opened:
+        page.get_by_role("link", name="Open in the document").first.click()
+    document = opened.value
+    expect(document.locator("mark")).to_have_text("The warranty lasts 24 months.")
+    expect(document.locator(".text")).to_contain_text("<img src=http://tracker.invalid/p.png")
+    assert document.title() == "Warranty"
 
 
 def test_an_example_is_asked_with_a_click(visit: Visit, assistant: ScriptedAssistant):
@@ -218,7 +185,8 @@ def test_documents_and_answers_cannot_reach_out(visit: Visit, address: str):
     expect(page.locator(".passage").first).to_contain_text("<img src=http://tracker.invalid/p.png")
     expect(page.locator(".passage").first).to_contain_text("${7*7} {{7*7}} <b>bold</b>")
     expect(page.locator(".answer")).to_contain_text("![p](http://tracker.invalid/a.png)")
-    assert page.locator("#chat a, #sources a, #sources img, #chat .bot img").count() == 0
+    links = '#chat a, #sources a:not([href^="document?"]), #sources img, #chat .bot img'
+    assert page.locator(links).count() == 0
     assert page.title() == "Hearth & Home"
     own = (address, "data:", "blob:")
     assert [url for url in visit.requests if not url.startswith(own)] == []

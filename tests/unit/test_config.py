@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from mmchat.config import Config, Patterns, load_config
+from mmchat.config import Config, Patterns, WebConfig, load_config
 from mmchat.errors import ConfigError
 
 
@@ -101,3 +101,9 @@ def test_a_secret_is_not_shown():
 )
 def test_words_stand_whole_and_patterns_as_they_are(entry: str, text: str, found: bool):
     assert Patterns([entry], "service.forbidden_topics").find(text) == (entry if found else "")
+
+
+@pytest.mark.parametrize("replies", [("",), ("x" * 61,), ("Where is my order?",) * 9])
+def test_quick_replies_fit_their_buttons(replies: tuple[str, ...]):
+    with pytest.raises(ConfigError, match=r"web\.quick_replies.*expected 8 questions at most"):
+        WebConfig(quick_replies=replies)

@@ -171,7 +171,7 @@ def test_nothing_from_outside_is_markup(steps: Steps):
     for page in (answer, sources_html(turns[-1])):
         assert "<img" not in page
         assert "&lt;img" in page
-    assert '<span class="cite">[1]</span>' in answer
+    assert answer.count('class="cite has-card"') == 2
 
 
 def test_the_passage_is_shown_with_what_was_used_highlighted(steps: Steps):
@@ -269,6 +269,20 @@ def test_only_an_uploaded_file_can_be_asked_about(client: TestClient, tmp_path: 
     upload = {"files": ("mine.png", b"mine", "image/png")}
     [uploaded] = client.post("/gradio_api/upload", files=upload).json()
     assert submit(client, uploaded).status_code == 200
+
+
+def test_a_document_is_shown_where_a_source_stands_and_nothing_else_is(client: TestClient):
+    start = PASSAGE.index(USED)
+    where = {"path": "policies/warranty.md", "start": start, "end": start + len(USED)}
+    page = client.get("/document", params=where).text
+    assert f'Bring the receipt. <mark id="here">{USED}</mark>' in page
+    assert "<img" not in page
+    for start, end in ((-5, 0), (9, 3), (10**9, 10**10)):
+        whole = client.get("/document", params=where | {"start": start, "end": end})
+        assert "<mark" not in whole.text
+        assert "Bring the receipt. The warranty" in whole.text
+    for path in ("/etc/passwd", "../catalog.sqlite", "kettle.png"):
+        assert client.get("/document", params={"path": path}).status_code == 404
 
 
 def test_a_question_may_name_an_address():

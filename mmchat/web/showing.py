@@ -1,0 +1,42 @@
+"""What the steps put out: a conversation as the components of the page show it."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import gradio as gr
+
+from mmchat.web.conversation import Conversation
+from mmchat.web.render import Message, gallery, messages, sources_html
+
+QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+"""No step is an endpoint for programs (HTTP is `mmchat.api`'s), and none dims what it changes."""
+
+Shown: TypeAlias = tuple[Conversation, list[Message], str, Any]
+"""The conversation, its messages, the sources as HTML, and the gallery of pictures."""
+ShownWithBox: TypeAlias = tuple[Conversation, Any, Any, Any, Any]
+"""The same, and the box that questions are typed into. What is skipped stays as it is."""
+
+
+def shown(turns: Conversation) -> Shown:
+    """Return a conversation as the page shows it."""
+    last = turns[-1] if turns else None
+    pictures = gallery(last)
+    return turns, messages(turns), sources_html(last), gr.Gallery(pictures, visible=bool(pictures))
+
+
+def shown_busy(turns: Conversation) -> ShownWithBox:
+    """Return a conversation whose last question is being answered."""
+    return *shown(turns), box(busy=True)
+
+
+def shown_ready(turns: Conversation) -> ShownWithBox:
+    """Return a conversation that takes the next question."""
+    return *shown(turns), box(busy=False)
+
+
+def box(*, busy: bool) -> gr.MultimodalTextbox:
+    """Return the box emptied, or ready for the next question with whatever is typed in it."""
+    if busy:
+        return gr.MultimodalTextbox(value=None, interactive=False, submit_btn=False, stop_btn=True)
+    return gr.MultimodalTextbox(interactive=True, submit_btn=True, stop_btn=False)
