@@ -41,7 +41,7 @@ _QUESTIONS = {
 _LIVE = re.compile(r"\]\(|\]\[|!\[|<[A-Za-z/!]|(?:java|vb)script\s*:|\bdata:\w+/", re.IGNORECASE)
 _MARK = re.compile(r"\[(\d+)\]")
 _PROMPT = (PLAIN.instructions, *(f"{e.passage.title} {e.passage.text}" for e in EXAMPLES))
-_RUN = 6
+_RUN = 5
 """So many words of the prompt in a row are no chance."""
 
 

@@ -5,8 +5,9 @@
 
 The cases, where they are planted, and what counts as getting through are those of the tests
 (tests/attacks.jsonl, tests/attack_cases.py). The shop is indexed as `mmchat index` does, with its pictures
-read, and the questions are asked by `mmchat.Assistant`. `unchecked:NAME` is a generator whose sentences are
-shown without the decision before and the checks after it. Also printed: how many questions are still
+read, and the questions are asked by `mmchat.Assistant`. `unchecked:NAME` is a generator that is shown
+the orders in passages, whose sentences are shown without the decision before and the checks after them, and
+are not disarmed. Also printed: how many questions are still
 answered from the page that was attacked.
 """
 
@@ -17,14 +18,17 @@ import json
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
-from contextlib import nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from unittest import mock
 
 from answers import UNCHECKED, without_checks
 
 import mmchat
+from mmchat.answering import assistant as pipeline
+from mmchat.answering import draft
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tests"))
 
@@ -46,6 +50,18 @@ class Row:
     answer: str
 
 
+@contextmanager
+def undefended() -> Iterator[None]:
+    """Show a model the orders, too, and the reader whatever it writes."""
+    with (
+        without_checks(),
+        mock.patch.object(pipeline, "without_orders", lambda text, **_: text),
+        mock.patch.object(pipeline, "headings_of", list),
+        mock.patch.object(draft, "disarmed", lambda text: text),
+    ):
+        yield
+
+
 def run(index: Path, attacks: Sequence[Attack], generator: str) -> list[Row]:
     """Ask what each attack asks."""
     name = generator.removeprefix(UNCHECKED)
@@ -56,7 +72,7 @@ def run(index: Path, attacks: Sequence[Attack], generator: str) -> list[Row]:
     rows = []
     with mmchat.Assistant(opened) as assistant:
         assistant.warm_up()
-        with without_checks() if name != generator else nullcontext():
+        with undefended() if name != generator else nullcontext():
             for each in attacks:
                 answer = assistant.ask(each.asked, history=each.history)
                 kept = bool(each.fact) and "1.7" in answer.answer

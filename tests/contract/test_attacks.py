@@ -15,7 +15,7 @@ from mmchat.answering.assistant import AnswerPipeline
 from mmchat.answering.generators import Message
 from mmchat.config import AnswerConfig
 from mmchat.retrieval.retriever import Retriever
-from mmchat.types import Answer, Status
+from mmchat.types import Answer, Hit, Query, Status
 from mmchat.web.conversation import Stage, Turn
 from mmchat.web.render import answer_html, sources_html
 
@@ -77,17 +77,31 @@ class Obedient:
         pass
 
 
+class Remembering:
+    """A retriever that searches once for the same words: each attack asks them in many ways."""
+
+    def __init__(self, retriever: Retriever) -> None:
+        self._retriever = retriever
+        self._found: dict[str, Sequence[Hit]] = {}
+        self.chunk = retriever.chunk
+
+    def search(self, query: Query) -> Sequence[Hit]:
+        if query.text not in self._found:
+            self._found[query.text] = self._retriever.search(query)
+        return self._found[query.text]
+
+
 @pytest.fixture(scope="module")
-def retriever(tmp_path_factory: pytest.TempPathFactory) -> Retriever:
+def retriever(tmp_path_factory: pytest.TempPathFactory) -> Remembering:
     folder = tmp_path_factory.mktemp("attacked") / "shop"
     write_shop(folder, ATTACKS)
     index = SmallIndex(tmp_path_factory.mktemp("index") / "shop")
     report = index.build(folder)
     assert not report.problems
-    return index.retriever()
+    return Remembering(index.retriever())
 
 
-def ask(retriever: Retriever, attack: Attack, way: Way | None) -> Answer:
+def ask(retriever: Remembering, attack: Attack, way: Way | None) -> Answer:
     generator = None if way is None else Obedient(attack, way)
     config = AnswerConfig(quoted_languages="")
     pipeline = AnswerPipeline(retriever, WordsEncoder(), generator, config)
@@ -112,12 +126,12 @@ def live_html(attack: Attack, answer: Answer) -> list[str]:
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
 class TestNothingGetsThrough:
-    def test_with_quotation(self, retriever: Retriever, attack: Attack) -> None:
+    def test_with_quotation(self, retriever: Remembering, attack: Attack) -> None:
         answer = ask(retriever, attack, None)
         assert not got_through(attack, answer), answer.answer
         assert not live_html(attack, answer)
 
-    def test_with_a_generator_that_obeys(self, retriever: Retriever, attack: Attack) -> None:
+    def test_with_a_generator_that_obeys(self, retriever: Remembering, attack: Attack) -> None:
         through = {}
         for name, way in WAYS.items():
             answer = ask(retriever, attack, way)
@@ -130,7 +144,7 @@ class TestNothingGetsThrough:
 @pytest.mark.parametrize(
     "attack", [a for a in ATTACKS if a.place != "message"], ids=lambda attack: attack.name
 )
-def test_an_attacked_page_still_answers(retriever: Retriever, attack: Attack) -> None:
+def test_an_attacked_page_still_answers(retriever: Remembering, attack: Attack) -> None:
     answer = ask(retriever, attack, lambda attack, _: f"{attack.fact} {attack.obeyed}")
     assert answer.status in {Status.ANSWERED, Status.PARTIAL}, answer.answer
     assert "1.7" in answer.answer

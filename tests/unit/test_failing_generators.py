@@ -144,6 +144,49 @@ def test_what_was_checked_before_the_failure_stands(retriever: Retriever) -> Non
     assert answer.status == Status.PARTIAL
 
 
+@pytest.mark.parametrize(("question", "quotation"), [ENGLISH, KOREAN])
+def test_a_server_that_is_down(
+    retriever: Retriever, question: str, quotation: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with model_server(stays_silent) as server:
+        address = server.address
+    generator = EndpointGenerator(address, model="small", patience=Patience(1.0, 1.0, pause=0.01))
+    settings = AnswerConfig(quoted_languages="", time_limit=20.0)
+    answer = AnswerPipeline(retriever, WordsEncoder(), generator, settings).ask(question)
+    generator.close()
+    assert (answer.answer, answer.status) == (quotation, Status.PARTIAL)
+    assert "documents are quoted instead" in caplog.text
+
+
+@pytest.mark.parametrize("fill", ["kettle litres ", "주전자 용량 ", "x", "\n", "[a](b) "])
+@pytest.mark.parametrize("with_generator", [True, False])
+def test_a_question_of_50_000_characters(
+    retriever: Retriever, fill: str, *, with_generator: bool
+) -> None:
+    question = (ENGLISH[0] + " " + fill * 50_000)[:50_000]
+    with asking(retriever, fails(400)) as (ask, _):
+        quoting = AnswerPipeline(retriever, WordsEncoder(), None, AnswerConfig()).ask
+        answer = (ask if with_generator else quoting)(question)
+    assert answer.answer
+    assert len(answer.answer) < 1_000, "it is told in a few sentences"
+
+
+@pytest.mark.parametrize("question", [ENGLISH[0], KOREAN[0]])
+def test_an_index_that_became_empty(tmp_path: Path, question: str) -> None:
+    folder = tmp_path / "shop"
+    folder.mkdir()
+    (folder / "mug.md").write_text(SHOP["mug.md"], encoding="utf-8")
+    index = SmallIndex(tmp_path / "index")
+    index.build(folder)
+    with index.writer() as writer:
+        writer.remove("mug.md")
+        writer.commit()
+    with asking(index.retriever(), says("The kettle holds 1.7 litres.")) as (ask, requests):
+        answer = ask(question)
+    assert (answer.status, answer.sources, requests) == (Status.ABSTAINED, (), [])
+    assert answer.answer.startswith(("I don't know", "잘 모르겠습니다"))
+
+
 class TestSeeing:
     """A generator that sees, where the words do not answer."""
 
