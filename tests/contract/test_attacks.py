@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from urllib.parse import urlsplit
 
 import pytest
 from attack_cases import Attack, got_through, read, write_shop
 from documents import KOREAN_FONT
-from selectolax.lexbor import LexborHTMLParser
+from selectolax.lexbor import LexborHTMLParser, LexborNode
 from support import SmallIndex, WordsEncoder
 
 from mmchat.answering.assistant import AnswerPipeline
@@ -22,7 +23,8 @@ from mmchat.web.render import answer_html, sources_html
 # A picture with Korean words cannot be drawn without a font.
 ATTACKS = [a for a in read() if KOREAN_FONT.is_file() or a.name != "ko-drawn"]
 _OURS = {"span", "br", "p", "ol", "li", "div", "blockquote", "mark"}
-_ATTRIBUTES = {"class", "lang", "aria-label"}
+_ATTRIBUTES = {"class", "lang", "aria-label", "id", "role", "tabindex"}
+_LINK = {"href", "target", "rel"}
 
 Way = Callable[[Attack, Sequence[Message]], str]
 
@@ -120,8 +122,16 @@ def live_html(attack: Attack, answer: Answer) -> list[str]:
     return [
         node.html or ""
         for node in page.body.css("*")
-        if node.tag not in {"body", *_OURS} or not set(node.attributes) <= _ATTRIBUTES
+        if not _opens_a_source(node)
+        and (node.tag not in {"body", *_OURS} or not set(node.attributes) <= _ATTRIBUTES)
     ]
+
+
+def _opens_a_source(node: LexborNode) -> bool:
+    """Tell whether an element is our own link, which opens a document on the host of the page."""
+    address = urlsplit(node.attributes.get("href") or "")
+    ours = (address.scheme, address.netloc, address.path) == ("", "", "document")
+    return node.tag == "a" and ours and set(node.attributes) <= {*_ATTRIBUTES, *_LINK}
 
 
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
