@@ -19,7 +19,7 @@ from mmchat.answering.grounding import EvidenceFinder, TextEncoder, Thresholds, 
 from mmchat.answering.hostile import without_orders
 from mmchat.answering.numbers import claims
 from mmchat.answering.prompt import STOP, Passage, Style, fence, neutralise
-from mmchat.answering.sentences import is_finished, readable, split_stream
+from mmchat.answering.sentences import is_finished, readable, split_stream, with_marks
 from mmchat.answering.words import Language, language_of
 from mmchat.config import AnswerConfig
 from mmchat.errors import GenerationError
@@ -51,7 +51,6 @@ _MOST_SENTENCES = 5
 _QUOTED = 3
 """Sentences that are quoted where nothing was written that holds."""
 _MARKS = re.compile(r"\[\d{1,2}\]")
-_END = re.compile(r"\s*([.!?。…]*[\"'”’)\]]*)\s*$")
 _SENTENCE = re.compile(r"\w{2}[.!?。]$")
 _LONGEST = 4.0
 """A translation of more than so many times the characters goes on to something else."""
@@ -164,11 +163,7 @@ class Composer:
         translated = " ".join(written)
         if not same_facts(bare, translated, language):
             return None
-        if not marks:
-            return translated
-        end = _END.search(translated)
-        assert end is not None
-        return f"{translated[: end.start()]} {marks}{end.group(1)}"
+        return with_marks(translated, marks) if marks else translated
 
     def _written(self, told: str, example: tuple[str, str], asked: str) -> list[str]:
         assert self._generator is not None

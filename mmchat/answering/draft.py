@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 
 from mmchat.answering.grounding import Evidence
 from mmchat.answering.hostile import disarmed
+from mmchat.answering.sentences import with_marks
 from mmchat.types import Chunk, Hit, Source
 
-_TERMINAL = re.compile(r"\s*([.!?。…]*[\"'”’)\]]*)\s*$")
 _MARKS = re.compile(r"\s*[\[(]\d{1,2}[\])](?=\s*(?:[.!?,;]|$))")
 
 
@@ -68,9 +68,7 @@ class Draft:
 
     def _append(self, sentence: str, numbers: Iterable[int]) -> str:
         sentence = disarmed(without_marks(sentence))  # a mark in it would point nowhere
-        end = _TERMINAL.search(sentence)
-        body, terminal = (sentence[: end.start()], end.group(1)) if end else (sentence, "")
-        text = f"{body} {''.join(f'[{number}]' for number in numbers)}{terminal}"
+        text = with_marks(sentence, "".join(f"[{number}]" for number in numbers))
         piece = f" {text}" if self._texts else text
         self._texts.append(piece)
         self._said.add(sentence)

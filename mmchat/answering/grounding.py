@@ -16,7 +16,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from mmchat.answering.hostile import addresses, headings_of, is_order, order_spans, orders_in
+from mmchat.answering.hostile import addresses, headings_of, order_spans, orders_of
 from mmchat.answering.numbers import Amount, amounts, claims
 from mmchat.answering.sentences import readable
 from mmchat.answering.words import (
@@ -264,13 +264,13 @@ def check(
             question,
             support,
             heading,
-            f"{_orders_of(passages[number])} {orders}",
+            f"{orders_of(passages[number])} {orders}",
         )
         or _unsupported_amount(sentence, support, heading)
         or _unsupported_name(sentence, support, heading)
         or _contradiction(sentence, support)
         or _mix_up(sentence, number, passages)
-        or _beside_the_point(support, evidence)
+        or _beside_the_point(support, told)
         or _aside(sentence, question, told, heading)
         or _uncovered(sentence, question, support, heading, thresholds.coverage)
     )
@@ -295,8 +295,9 @@ def _best_support(sentence: str, evidence: Sequence[Evidence]) -> tuple[Evidence
     return tuple(support)
 
 
-def _orders_of(chunk: Chunk) -> str:
-    return " ".join([*orders_in(chunk.text), *filter(is_order, chunk.breadcrumb)])
+def _words_of(evidence: Sequence[Evidence], *around: str) -> frozenset[str]:
+    """Return the content words of some evidence, and of what stands around it."""
+    return content_words(" ".join([*around, *(each.text for each in evidence)]))
 
 
 def _unsupported_address(sentence: str, support: Sequence[Evidence]) -> str:
@@ -314,7 +315,7 @@ def _obedience(
     orders: str,
 ) -> str:
     """Catch what an order asked for beside what the evidence says: one word in three would be covered."""
-    known = content_words(" ".join([question, heading, *(each.text for each in support)]))
+    known = _words_of(support, question, heading)
     obeyed = sorted((content_words(sentence) & content_words(orders)) - known)
     return f"it says {', '.join(obeyed)}, as an order wants" if obeyed else ""
 
@@ -324,7 +325,7 @@ def _aside(sentence: str, question: str, told: Sequence[Evidence], heading: str)
     parts = [part for part in _PARTS.split(sentence) if content_words(part)]
     if len(parts) < 2:
         return ""
-    known = content_words(" ".join([question, heading, *(each.text for each in told)])) | _LINKING
+    known = _words_of(told, question, heading) | _LINKING
     for part in parts:
         if not content_words(part) & known:
             return f"the evidence has nothing of {part.strip()!r}"
@@ -365,15 +366,14 @@ def _mix_up(sentence: str, number: int, passages: Sequence[Chunk]) -> str:
     return f"the passage is not about {', '.join(mixed)}" if mixed else ""
 
 
-def _beside_the_point(support: Sequence[Evidence], evidence: Sequence[Evidence]) -> str:
+def _beside_the_point(support: Sequence[Evidence], told: Sequence[Evidence]) -> str:
     """Catch a true sentence that leaves the question, where the passage has one that does not.
 
     "How should I cut a mango?" has "cut" and "mango"; "Mango can be eaten in desserts" rests on a
     sentence with only one of them, while another has both.
     """
     covered = max(each.coverage or 0.0 for each in support)
-    same = (each for each in evidence if each.passage == support[0].passage)
-    best = max(same, key=lambda each: each.coverage or 0.0)
+    best = max(told, key=lambda each: each.coverage or 0.0)
     if (best.coverage or 0.0) - covered < _POINT:
         return ""
     return f"the question is rather answered by {best.text!r}"
@@ -386,7 +386,7 @@ def _uncovered(
     if language_of(sentence) != language_of(support[0].text):
         return "it is in another language than the evidence"
     words, asked = telling_words(sentence), telling_words(question)
-    known = content_words(" ".join([heading, *(each.text for each in support)]))
+    known = _words_of(support, heading)
     own = words - asked
     if not own and not claims(sentence) and not asks_yes_or_no(question):
         return "it only repeats the question"

@@ -11,8 +11,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
 
 from mmchat.sentences import Span, sentence_spans
+from mmchat.types import Chunk
 from mmchat.visible import visible
 
 _MACHINE = r"(?:\bA\.?I\.?\b|\b(?:assistant|chat ?bot|bot|language model|LLM)s?\b|\bGPT\b)"
@@ -82,7 +84,9 @@ def is_order(text: str) -> bool:
     return bool(_ORDER.search(" ".join(plain.split())))
 
 
-def order_spans(text: str) -> list[Span]:
+# A passage is looked at for its evidence, for the prompt, and for each sentence that is checked.
+@lru_cache(maxsize=64)
+def order_spans(text: str) -> tuple[Span, ...]:
     """Return where the sentences of a text are that are orders.
 
     What stands between two control tokens of a chat ("<|im_end|>", "</passage 1>") is one, whatever it says.
@@ -90,7 +94,9 @@ def order_spans(text: str) -> list[Span]:
     spans = sentence_spans(text)
     tokens = [at for at, (start, end) in enumerate(spans) if _CONTROL.search(text[start:end])]
     played = range(tokens[0], tokens[-1] + 1) if tokens else range(0)
-    return [span for at, span in enumerate(spans) if at in played or is_order(text[slice(*span)])]
+    return tuple(
+        span for at, span in enumerate(spans) if at in played or is_order(text[slice(*span)])
+    )
 
 
 def orders_in(text: str) -> list[str]:
@@ -112,6 +118,11 @@ def without_orders(text: str, *, but_questions: bool = False) -> str:
 def headings_of(breadcrumb: Sequence[str]) -> list[str]:
     """Return the headings of a passage that are no orders: a file may be called anything."""
     return [each for each in breadcrumb if not is_order(each)]
+
+
+def orders_of(chunk: Chunk) -> str:
+    """Return the orders of a passage and of its headings."""
+    return " ".join([*orders_in(chunk.text), *filter(is_order, chunk.breadcrumb)])
 
 
 def addresses(text: str) -> frozenset[str]:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from mmchat.sentences import sentence_spans
 
 _FINISHED = re.compile(r"[.!?。…][\"'”’)\]]*\s*$")
+_END = re.compile(r"\s*([.!?。…]*[\"'”’)\]]*)\s*$")
 _TABLE_ROW = re.compile(r"[ \t]*\|")
 
 
@@ -24,6 +25,13 @@ def readable(text: str) -> str:
 def is_finished(text: str) -> bool:
     """Tell whether a text ends as a sentence does, rather than where it was cut off."""
     return bool(_FINISHED.search(text))
+
+
+def with_marks(sentence: str, marks: str) -> str:
+    """Return a sentence with the marks of its sources before what ends it: `It fits [1].`"""
+    end = _END.search(sentence)
+    assert end is not None, "every text ends, if with nothing"
+    return f"{sentence[: end.start()]} {marks}{end.group(1)}"
 
 
 def split_stream(pieces: Iterable[str]) -> Iterator[str]:

@@ -85,12 +85,18 @@ def named(
     return float((scores.argmax(axis=1) == kinds).mean())
 
 
-def groceries(encoder: OpenClipEncoder, folder: Path) -> dict[str, float]:
-    """Name the shelf photos, and find their products in the catalogue."""
+def read_groceries(folder: Path) -> tuple[list[list[str]], list[dict[str, str]], list[str]]:
+    """Return the products, the shelf photos with what each shows, and the names of the kinds."""
     classes = list(csv.reader((folder / "classes.csv").read_text("utf-8").splitlines()))[1:]
     rows = list(csv.DictReader((folder / "photos.csv").read_text("utf-8").splitlines()))
+    names = {int(row[3]): row[2].replace("-", " ").lower() for row in classes}
+    return classes, rows, [names[kind] for kind in sorted(names)]
+
+
+def groceries(encoder: OpenClipEncoder, folder: Path) -> dict[str, float]:
+    """Name the shelf photos, and find their products in the catalogue."""
+    classes, rows, names = read_groceries(folder)
     files = {path.name: path for path in folder.glob("catalog/**/*_Iconic.jpg")}
-    coarse = {int(row[3]): row[2].replace("-", " ").lower() for row in classes}
     kind_of_product = np.array([int(row[3]) for row in classes])
     products = np.array([int(row["class_id"]) for row in rows])
     kinds = np.array([int(row["coarse_class_id"]) for row in rows])
@@ -101,7 +107,7 @@ def groceries(encoder: OpenClipEncoder, folder: Path) -> dict[str, float]:
     others = asked @ seen.T
     np.fill_diagonal(others, -1)
     return {
-        "grocery_kind_by_name_of_43": named(encoder, seen, [coarse[i] for i in range(43)], kinds),
+        "grocery_kind_by_name_of_43": named(encoder, seen, names, kinds),
         "grocery_kind_by_korean_name": named(encoder, seen, GROCERIES_KOREAN, kinds),
         "photo_to_photo_kind": float((kinds[others.argmax(axis=1)] == kinds).mean()),
         "photo_to_product_kind_first": float((kind_of_product[order[:, 0]] == kinds).mean()),
@@ -110,8 +116,8 @@ def groceries(encoder: OpenClipEncoder, folder: Path) -> dict[str, float]:
     }
 
 
-def clothes(encoder: OpenClipEncoder, folder: Path) -> dict[str, float]:
-    """Name the main pictures of the shop for clothes, ten kinds."""
+def read_clothes(folder: Path) -> tuple[list[Path], list[int]]:
+    """Return the main pictures of the shop for clothes, each with its place in `CLOTHES`."""
     files, kinds = [], []
     for line in (folder / "styles.jsonl").read_text("utf-8").splitlines():
         style = json.loads(line)
@@ -119,6 +125,12 @@ def clothes(encoder: OpenClipEncoder, folder: Path) -> dict[str, float]:
             if image["view"] == "main":
                 files.append(folder / image["file"])
                 kinds.append(kind_of_clothing(style["sku"], style["name"].lower()))
+    return files, kinds
+
+
+def clothes(encoder: OpenClipEncoder, folder: Path) -> dict[str, float]:
+    """Name the main pictures of the shop for clothes, ten kinds."""
+    files, kinds = read_clothes(folder)
     seen, right = encode(encoder, files), np.array(kinds)
     return {
         "clothing_kind_by_name_of_10": named(encoder, seen, CLOTHES, right),

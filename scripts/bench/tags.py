@@ -12,14 +12,21 @@ drawn by chance; of the pictures three in ten show none of them. Prints for each
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from images import CLOTHES, CLOTHES_KOREAN, GROCERIES_KOREAN, ROOT, encode, kind_of_clothing
+from images import (
+    CLOTHES,
+    CLOTHES_KOREAN,
+    GROCERIES_KOREAN,
+    ROOT,
+    encode,
+    read_clothes,
+    read_groceries,
+)
 from numpy.typing import NDArray
 
 from mmchat.app.encoders import Encoders
@@ -149,25 +156,17 @@ def table(told: Said) -> Iterator[dict[str, float]]:
 
 def groceries(encoder: OpenClipEncoder, folder: Path) -> Labelled:
     """Read the shelf photos with their 43 kinds."""
-    classes = list(csv.reader((folder / "classes.csv").read_text("utf-8").splitlines()))[1:]
-    rows = list(csv.DictReader((folder / "photos.csv").read_text("utf-8").splitlines()))
-    names = {int(row[3]): row[2].replace("-", " ").lower() for row in classes}
+    _, rows, names = read_groceries(folder)
     return Labelled(
         encode(encoder, [folder / row["photo"] for row in rows]),
         np.array([int(row["coarse_class_id"]) for row in rows]),
-        encoder.encode_texts([names[kind] for kind in sorted(names)]),
+        encoder.encode_texts(names),
     )
 
 
 def clothes(encoder: OpenClipEncoder, folder: Path) -> Labelled:
     """Read the main pictures of the shop for clothes with their ten kinds."""
-    files, kinds = [], []
-    for line in (folder / "styles.jsonl").read_text("utf-8").splitlines():
-        style = json.loads(line)
-        for image in style["images"]:
-            if image["view"] == "main":
-                files.append(folder / image["file"])
-                kinds.append(kind_of_clothing(style["sku"], style["name"].lower()))
+    files, kinds = read_clothes(folder)
     return Labelled(encode(encoder, files), np.array(kinds), encoder.encode_texts(CLOTHES))
 
 
