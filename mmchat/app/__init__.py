@@ -18,6 +18,7 @@ from mmchat.app.drafting import (
     translate,
 )
 from mmchat.app.encoders import Encoders, default_models
+from mmchat.app.figures import Day, Figures, Tally, figures
 from mmchat.app.generators import build_generator
 from mmchat.app.index import Index, describe_index, open_index
 from mmchat.app.keeping import (
@@ -34,12 +35,15 @@ from mmchat.tuning.training import Training
 
 __all__ = [
     "Assistant",
+    "Day",
     "Desk",
     "DraftText",
     "Encoders",
+    "Figures",
     "Gap",
     "Grade",
     "Index",
+    "Tally",
     "Training",
     "add",
     "build_corpus",
@@ -53,6 +57,7 @@ __all__ = [
     "draft_description",
     "draft_faq",
     "draft_reply",
+    "figures",
     "grade",
     "handoff_values",
     "new_owner",

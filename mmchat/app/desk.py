@@ -47,7 +47,7 @@ class _Visit:
     image: Image | None
     history: Sequence[Exchange]
     passed: bool
-    """Whether a person has the conversation already."""
+    """Whether a person has the conversation and has not dealt with it yet."""
 
 
 class Desk:
@@ -118,7 +118,7 @@ class Desk:
             raise QueryError(NOTHING_ASKED)
         kept = own.get(conversation, last=self._looked_back)
         history = self._history(own, conversation, kept.turns)
-        passed = kept.handoff is not None
+        passed = kept.handoff is not None and kept.handoff.done is None
         return self._run(_Visit(own, conversation, text, opened, history, passed))
 
     def close(self) -> None:

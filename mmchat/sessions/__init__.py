@@ -5,7 +5,9 @@
     database.py    opening it: SQLite by default, or whatever SQLAlchemy reaches
     records.py     what comes out of it, as values
     store.py       conversations: each customer's own, and all of them for whoever runs the shop
-    queue.py       handoffs that wait for their webhook
+    overview.py    what whoever runs the shop looks through: by what went wrong, and what was asked
+    searching.py   the condition by which conversations are searched for words
+    queue.py       handoffs that wait, for their webhook and for a person
     delivery.py    the webhook, in a thread of its own
     exporting.py   a conversation as Markdown or JSON
 
@@ -14,24 +16,32 @@ Nothing is opened or created when this is imported.
 
 from mmchat.sessions.delivery import Courier
 from mmchat.sessions.exporting import as_json_values, as_markdown
+from mmchat.sessions.overview import Overview
 from mmchat.sessions.records import (
+    AskedRecord,
+    Concern,
     Conversation,
     ConversationHead,
     Delivery,
     Feedback,
     HandoffRecord,
+    OverviewLine,
     TurnRecord,
     Unanswered,
 )
 from mmchat.sessions.store import OwnConversations, SessionStore, new_owner
 
 __all__ = [
+    "AskedRecord",
+    "Concern",
     "Conversation",
     "ConversationHead",
     "Courier",
     "Delivery",
     "Feedback",
     "HandoffRecord",
+    "Overview",
+    "OverviewLine",
     "OwnConversations",
     "SessionStore",
     "TurnRecord",

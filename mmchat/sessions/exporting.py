@@ -54,6 +54,7 @@ def handoff_values(record: HandoffRecord) -> dict[str, object]:
         "delivery": record.delivery.value,
         "attempts": record.attempts,
         "error": record.error,
+        "done": _moment(record.done) if record.done else None,
     }
 
 
@@ -66,7 +67,8 @@ def as_markdown(conversation: Conversation) -> str:
         passed = conversation.handoff
         if passed and passed.turn == turn.id:
             detail = f": {_plain(passed.handoff.detail)}" if passed.handoff.detail else ""
-            lines += [f"*Passed to a person ({passed.handoff.reason.value}{detail}).*", ""]
+            done = f"; done {passed.done:%Y-%m-%d %H:%M} UTC" if passed.done else ""
+            lines += [f"*Passed to a person ({passed.handoff.reason.value}{detail}{done}).*", ""]
     return "\n".join(lines).rstrip() + "\n"
 
 

@@ -1,4 +1,4 @@
-"""Handoffs that wait for their webhook: each is worked on by one process at a time."""
+"""Handoffs that wait, for their webhook and for a person: each is delivered by one process at a time."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import or_, select, update
 
+from mmchat.errors import UnknownConversation
 from mmchat.sessions import reading
 from mmchat.sessions.database import Database
 from mmchat.sessions.records import Delivery, HandoffRecord
@@ -88,6 +89,32 @@ class HandoffQueue:
         """Let nobody work on a handoff for a while, and then anybody; 0 is at once."""
         until = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=seconds)
         self._set(conversation, {"claimed_until": until if seconds else None})
+
+    def finish(self, conversation: str) -> None:
+        """Keep that somebody has dealt with a handoff; who asks for a person again opens it again.
+
+        Raises:
+            UnknownConversation: no such conversation was passed on.
+        """
+        self._require(conversation)
+        self._set(conversation, {"done": datetime.datetime.now(datetime.UTC)})
+
+    def reopen(self, conversation: str) -> None:
+        """Keep that a handoff waits for a person again.
+
+        Raises:
+            UnknownConversation: no such conversation was passed on.
+        """
+        self._require(conversation)
+        self._set(conversation, {"done": None})
+
+    def _require(self, conversation: str) -> None:
+        with self._database.session() as session:
+            if session.get(HandoffRow, conversation) is None:
+                raise UnknownConversation(
+                    f"No conversation {conversation} waits for a person: it was not passed on, or it "
+                    "was deleted. 'mmchat conversations handoffs' shows those that were."
+                )
 
     def _set(self, conversation: str, values: dict[str, Any]) -> None:
         with self._database.session(write=True) as session:

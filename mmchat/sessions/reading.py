@@ -62,6 +62,7 @@ def handoff(row: HandoffRow) -> HandoffRecord:
         delivery=Delivery(row.state),
         attempts=row.attempts,
         error=row.error,
+        done=row.done,
     )
 
 

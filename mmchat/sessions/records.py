@@ -6,7 +6,7 @@ import datetime
 from dataclasses import dataclass
 from enum import StrEnum
 
-from mmchat.types import Handoff, Hit, Source, Status
+from mmchat.types import Handoff, HandoffReason, Hit, Source, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,8 @@ class HandoffRecord:
     attempts: int
     error: str
     """Why the last attempt failed."""
+    done: datetime.datetime | None = None
+    """When whoever runs the shop had dealt with it; None while it waits for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,3 +107,47 @@ class Unanswered:
     """Whether the documents did not hold the answer; else the customer's thumb went down."""
     reason: str
     """What the customer said of it."""
+
+
+class Concern(StrEnum):
+    """Why whoever runs the shop may want to read a conversation."""
+
+    WAITING = "waiting"
+    """It was passed to a person, and nobody has dealt with it yet."""
+    PASSED_ON = "passed on"
+    """It was passed to a person, whether or not that is done."""
+    UNANSWERED = "unanswered"
+    """The documents did not hold an answer."""
+    DISLIKED = "disliked"
+    """A thumb went down."""
+
+
+@dataclass(frozen=True, slots=True)
+class OverviewLine:
+    """A conversation as whoever runs the shop sees it in a list."""
+
+    id: str
+    title: str
+    created: datetime.datetime
+    updated: datetime.datetime
+    turns: int
+    unanswered: int
+    """Turns whose answer was not known."""
+    disliked: int
+    """Turns whose answer got a thumb down."""
+    passed_on: HandoffReason | None
+    """Why it was passed to a person, where it was."""
+    done: datetime.datetime | None
+    """When that person had dealt with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class AskedRecord:
+    """How a question ended: what figures are made of."""
+
+    created: datetime.datetime
+    status: Status | None
+    """None where the answer did not come to its end."""
+    seconds: float | None
+    useful: bool | None
+    """What the customer thought of it; None where nothing was said."""

@@ -7,14 +7,15 @@ import hashlib
 import secrets
 from typing import TYPE_CHECKING, NoReturn
 
-from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select, update
-from sqlalchemy.orm import InstrumentedAttribute, Session, selectinload
+from sqlalchemy import ColumnElement, delete, exists, func, or_, select, update
+from sqlalchemy.orm import Session, selectinload
 
 from mmchat.errors import InputError, UnknownConversation
 from mmchat.pictures import to_jpeg
 from mmchat.sessions import reading
 from mmchat.sessions.database import Database
 from mmchat.sessions.exporting import turn_values
+from mmchat.sessions.overview import Overview
 from mmchat.sessions.queue import HandoffQueue
 from mmchat.sessions.records import (
     Conversation,
@@ -23,6 +24,7 @@ from mmchat.sessions.records import (
     HandoffRecord,
     Unanswered,
 )
+from mmchat.sessions.searching import has_words
 from mmchat.sessions.tables import (
     ConversationRow,
     FeedbackRow,
@@ -55,6 +57,7 @@ class SessionStore:
         """Take an open database; see `open`."""
         self._database = database
         self.queue = HandoffQueue(database)
+        self.overview = Overview(database)
 
     @classmethod
     def open(cls, database: str) -> SessionStore:
@@ -141,17 +144,9 @@ class OwnConversations:
         )
         passed_on = exists().where(HandoffRow.conversation_id == ConversationRow.id)
         query = select(ConversationRow, turns, passed_on).where(self._mine())
-        words = search.split()
-        if words:
-            said = exists().where(
-                TurnRow.conversation_id == ConversationRow.id,
-                *(
-                    or_(_contains(TurnRow.question, word), _contains(TurnRow.answer, word))
-                    for word in words
-                ),
-            )
-            named = [_contains(ConversationRow.title, word) for word in words]
-            query = query.where(or_(said, and_(*named)))
+        wanted = has_words(search)
+        if wanted is not None:
+            query = query.where(wanted)
         newest = query.order_by(ConversationRow.updated.desc(), ConversationRow.id)
         with self._database.session() as session:
             found = session.execute(newest.limit(limit).offset(offset))
@@ -267,6 +262,8 @@ class OwnConversations:
     ) -> HandoffRecord | None:
         """Pass a conversation to a person: its turns as they stand now, and why.
 
+        One that a person has dealt with can be passed on again, which takes the place of the first time.
+
         Args:
             conversation: its id.
             handoff: the reason.
@@ -275,11 +272,12 @@ class OwnConversations:
             webhook: whether somebody is to be told.
 
         Returns:
-            What was kept, or None where the conversation was passed on before.
+            What was kept, or None where a person has the conversation already.
         """
         with self._database.session(write=True) as session:
             self._require(session, conversation)
-            if session.get(HandoffRow, conversation) is not None:
+            earlier = session.get(HandoffRow, conversation)
+            if earlier is not None and earlier.done is None:
                 return None
             turns = [reading.turn(each) for each in _turns(session, conversation, None)]
             row = HandoffRow(
@@ -293,10 +291,13 @@ class OwnConversations:
                 state=(Delivery.PENDING if webhook else Delivery.NONE).value,
                 attempts=0,
                 error="",
+                claimed_until=None,
+                delivered=None,
+                done=None,
             )
-            session.add(row)
+            kept = session.merge(row)
             session.flush()
-            return reading.handoff(row)
+            return reading.handoff(kept)
 
     def _mine(self) -> ColumnElement[bool]:
         return (
@@ -336,10 +337,6 @@ def _unknown(conversation: str) -> NoReturn:
         f"No conversation {conversation} here: it was deleted, or it is somebody else's. "
         "'mmchat conversations list' shows those that there are."
     )
-
-
-def _contains(column: InstrumentedAttribute[str], word: str) -> ColumnElement[bool]:
-    return column.icontains(word, autoescape=True)
 
 
 def _title(question: str) -> str:

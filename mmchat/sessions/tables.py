@@ -101,7 +101,7 @@ class TurnRow(Base):
     conversation_id: Mapped[str] = mapped_column(
         ForeignKey("conversations.id", ondelete="CASCADE"), index=True
     )
-    created: Mapped[datetime.datetime]
+    created: Mapped[datetime.datetime] = mapped_column(index=True)
     question: Mapped[str] = mapped_column(AnyText)
     """As it was typed."""
     asked: Mapped[str] = mapped_column(AnyText, default="")
@@ -181,3 +181,5 @@ class HandoffRow(Base):
     error: Mapped[str] = mapped_column(AnyText, default="")
     claimed_until: Mapped[datetime.datetime | None]
     delivered: Mapped[datetime.datetime | None]
+    done: Mapped[datetime.datetime | None]
+    """When whoever runs the shop had dealt with it."""

@@ -5,8 +5,10 @@ SQLite always; PostgreSQL where TEST_POSTGRES_URL names a server on which a data
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import os
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -21,7 +23,14 @@ from PIL import Image
 from sqlalchemy import create_engine
 
 from mmchat.errors import InputError, UnknownConversation
-from mmchat.sessions import Delivery, OwnConversations, SessionStore, new_owner
+from mmchat.sessions import (
+    Concern,
+    Delivery,
+    OverviewLine,
+    OwnConversations,
+    SessionStore,
+    new_owner,
+)
 from mmchat.sessions.tables import Base
 from mmchat.types import Answer, Handoff, HandoffReason, Hit, Source, Status
 
@@ -288,6 +297,110 @@ class TestHandoffs:
         assert [each.delivery for each in store.queue.all()] == [Delivery.NONE]
 
 
+    def test_one_that_is_done_can_be_passed_on_again(self, store: SessionStore):
+        own = store.of(new_owner())
+        conversation = said(own, "How much?")
+        (first,) = own.get(conversation).turns
+        asked = Handoff(HandoffReason.REQUEST, "a person")
+        own.hand_over(conversation, asked, turn=first.id, webhook=True)
+        assert store.queue.claim(60) is not None
+        store.queue.delivered(conversation)
+        store.queue.finish(conversation)
+        done = own.get(conversation).handoff
+        assert done is not None and done.done is not None
+        assert (done.handoff, done.delivery) == (asked, Delivery.DELIVERED)
+        store.queue.reopen(conversation)
+        assert own.hand_over(conversation, asked, turn=first.id, webhook=True) is None
+        store.queue.finish(conversation)
+        turn = own.begin_turn(conversation, "That did not help!")
+        angry = Handoff(HandoffReason.ANGER)
+        again = own.hand_over(conversation, angry, turn=turn, webhook=True)
+        assert again is not None
+        assert (again.handoff, again.turn, again.done) == (angry, turn, None)
+        assert (again.delivery, again.attempts) == (Delivery.PENDING, 0)
+        parcel = store.queue.claim(60)
+        assert parcel is not None and len(parcel.transcript) == 2
+        assert len(store.queue.all()) == 1
+
+    def test_only_what_was_passed_on_can_be_done(self, store: SessionStore):
+        conversation = said(store.of(new_owner()), "How much?")
+        for attempt in (store.queue.finish, store.queue.reopen):
+            with pytest.raises(UnknownConversation, match="was not passed on"):
+                attempt(conversation)
+
+
+class TestOverview:
+    @pytest.fixture
+    def made(self, store: SessionStore) -> dict[str, str]:
+        """Four conversations of four customers, one for each thing that can go wrong, and a good one."""
+        good, unknown, bad, passed = (store.of(new_owner()) for _ in range(4))
+        names = {"good": said(good, "What does express cost?")}
+        names["unknown"] = said(unknown, "Do you sell lawn mowers?")
+        turn = unknown.begin_turn(names["unknown"], "Or scythes?")
+        unknown.end_turn(turn, answer("I don't know", Status.ABSTAINED))
+        names["bad"] = said(bad, "Is it 100% wool?", "And that?")
+        for each in bad.get(names["bad"]).turns:
+            bad.rate(each.id, useful=False, reason="wrong")
+        names["passed"] = said(passed, "A person, please")
+        (turn_of,) = passed.get(names["passed"]).turns
+        passed.hand_over(
+            names["passed"], Handoff(HandoffReason.REQUEST), turn=turn_of.id, webhook=False
+        )
+        return names
+
+    def test_by_what_went_wrong(self, store: SessionStore, made: dict[str, str]):
+        def ids(concern: Concern | None, search: str = "") -> list[str]:
+            return [line.id for line in store.overview.list(search, concern)]
+
+        assert ids(None) == [made[name] for name in ("passed", "bad", "unknown", "good")]
+        assert ids(None, "100% WOOL") == [made["bad"]]
+        assert ids(Concern.UNANSWERED) == [made["unknown"]]
+        assert ids(Concern.DISLIKED) == [made["bad"]]
+        assert ids(Concern.DISLIKED, "mowers") == []
+        assert ids(Concern.WAITING) == ids(Concern.PASSED_ON) == [made["passed"]]
+        assert store.overview.count(Concern.WAITING) == 1
+        store.queue.finish(made["passed"])
+        assert (ids(Concern.WAITING), ids(Concern.PASSED_ON)) == ([], [made["passed"]])
+        assert store.overview.count(Concern.WAITING) == 0
+        assert [line.id for line in store.overview.list(limit=1, offset=3)] == [made["good"]]
+
+    def test_a_line_tells_what_happened(self, store: SessionStore, made: dict[str, str]):
+        store.queue.finish(made["passed"])
+        lines = {line.id: line for line in store.overview.list()}
+
+        def told(name: str) -> tuple[int, int, int, HandoffReason | None, bool]:
+            line: OverviewLine = lines[made[name]]
+            return line.turns, line.unanswered, line.disliked, line.passed_on, bool(line.done)
+
+        assert told("good") == (1, 0, 0, None, False)
+        assert told("unknown") == (2, 1, 0, None, False)
+        assert told("bad") == (2, 0, 2, None, False)
+        assert told("passed") == (1, 0, 0, HandoffReason.REQUEST, True)
+        assert lines[made["bad"]].title == "Is it 100% wool?"
+
+    def test_what_was_asked_and_passed_on(self, store: SessionStore, made: dict[str, str]):
+        before = datetime.datetime.now(datetime.UTC) - datetime.timedelta(hours=1)
+        asked = list(store.overview.asked(before))
+        assert [(each.status, each.useful) for each in asked] == [
+            (Status.ANSWERED, None),
+            (Status.ANSWERED, None),
+            (Status.ABSTAINED, None),
+            (Status.ANSWERED, False),
+            (Status.ANSWERED, False),
+            (Status.ANSWERED, None),
+        ]
+        assert {each.seconds for each in asked} == {1.25}
+        assert all(before < each.created for each in asked)
+        assert len(store.overview.passed_on(before)) == 1
+        later = before + datetime.timedelta(hours=2)
+        assert list(store.overview.asked(later)) == store.overview.passed_on(later) == []
+        assert store.overview.last_question() == "What does express cost?"
+
+    def test_nothing_was_asked_yet(self, store: SessionStore):
+        assert store.overview.list() == []
+        assert store.overview.last_question() == ""
+
+
 class TestUnanswered:
     def test_abstentions_and_thumbs_down(self, store: SessionStore):
         own = store.of(new_owner())
@@ -362,3 +475,22 @@ def test_the_migrations_make_the_tables_of_the_code(store: SessionStore, databas
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, Base.metadata) == []
     engine.dispose()
+
+
+def test_a_database_of_the_first_version_keeps_its_handoffs(tmp_path: Path):
+    path = tmp_path / "conversations.sqlite"
+    store = SessionStore.open(str(path))
+    own = store.of(new_owner())
+    conversation = said(own, "How much?")
+    (turn,) = own.get(conversation).turns
+    own.hand_over(conversation, Handoff(HandoffReason.ANGER), turn=turn.id, webhook=False)
+    store.close()
+    with contextlib.closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("DROP INDEX ix_turns_created")
+        connection.execute("ALTER TABLE handoffs DROP COLUMN done")
+        connection.execute("UPDATE alembic_version SET version_num = '0001'")
+    store = SessionStore.open(str(path))
+    assert [each.done for each in store.queue.all()] == [None]
+    store.queue.finish(conversation)
+    assert store.overview.list()[0].done is not None
+    store.close()
