@@ -1,4 +1,4 @@
-"""What whoever runs the shop looks through: all conversations by what went wrong in them, and what was asked."""
+"""What whoever runs the shop looks through: conversations by what went wrong in them, and what was asked."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Overview:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def list(
+    def conversations(
         self, search: str = "", concern: Concern | None = None, *, limit: int = 50, offset: int = 0
     ) -> list[OverviewLine]:
         """Return conversations, the one that was last spoken in first.
@@ -123,9 +123,7 @@ _DISLIKED: ColumnElement[bool] = FeedbackRow.useful.is_(False)
 _CONCERNS: dict[Concern, ColumnElement[bool]] = {
     Concern.WAITING: and_(HandoffRow.conversation_id.is_not(None), HandoffRow.done.is_(None)),
     Concern.PASSED_ON: HandoffRow.conversation_id.is_not(None),
-    Concern.UNANSWERED: exists().where(
-        TurnRow.conversation_id == ConversationRow.id, _UNANSWERED
-    ),
+    Concern.UNANSWERED: exists().where(TurnRow.conversation_id == ConversationRow.id, _UNANSWERED),
     Concern.DISLIKED: exists().where(
         TurnRow.conversation_id == ConversationRow.id, FeedbackRow.turn_id == TurnRow.id, _DISLIKED
     ),

@@ -15,7 +15,10 @@ def has_words(search: str) -> ColumnElement[bool] | None:
         return None
     said = exists().where(
         TurnRow.conversation_id == ConversationRow.id,
-        *(or_(_contains(TurnRow.question, word), _contains(TurnRow.answer, word)) for word in words),
+        *(
+            or_(_contains(TurnRow.question, word), _contains(TurnRow.answer, word))
+            for word in words
+        ),
     )
     return or_(said, and_(*(_contains(ConversationRow.title, word) for word in words)))
 

@@ -296,7 +296,6 @@ class TestHandoffs:
         assert store.queue.claim(60) is None
         assert [each.delivery for each in store.queue.all()] == [Delivery.NONE]
 
-
     def test_one_that_is_done_can_be_passed_on_again(self, store: SessionStore):
         own = store.of(new_owner())
         conversation = said(own, "How much?")
@@ -350,7 +349,7 @@ class TestOverview:
 
     def test_by_what_went_wrong(self, store: SessionStore, made: dict[str, str]):
         def ids(concern: Concern | None, search: str = "") -> list[str]:
-            return [line.id for line in store.overview.list(search, concern)]
+            return [line.id for line in store.overview.conversations(search, concern)]
 
         assert ids(None) == [made[name] for name in ("passed", "bad", "unknown", "good")]
         assert ids(None, "100% WOOL") == [made["bad"]]
@@ -362,11 +361,13 @@ class TestOverview:
         store.queue.finish(made["passed"])
         assert (ids(Concern.WAITING), ids(Concern.PASSED_ON)) == ([], [made["passed"]])
         assert store.overview.count(Concern.WAITING) == 0
-        assert [line.id for line in store.overview.list(limit=1, offset=3)] == [made["good"]]
+        assert [line.id for line in store.overview.conversations(limit=1, offset=3)] == [
+            made["good"]
+        ]
 
     def test_a_line_tells_what_happened(self, store: SessionStore, made: dict[str, str]):
         store.queue.finish(made["passed"])
-        lines = {line.id: line for line in store.overview.list()}
+        lines = {line.id: line for line in store.overview.conversations()}
 
         def told(name: str) -> tuple[int, int, int, HandoffReason | None, bool]:
             line: OverviewLine = lines[made[name]]
@@ -397,7 +398,7 @@ class TestOverview:
         assert store.overview.last_question() == "What does express cost?"
 
     def test_nothing_was_asked_yet(self, store: SessionStore):
-        assert store.overview.list() == []
+        assert store.overview.conversations() == []
         assert store.overview.last_question() == ""
 
 
@@ -492,5 +493,5 @@ def test_a_database_of_the_first_version_keeps_its_handoffs(tmp_path: Path):
     store = SessionStore.open(str(path))
     assert [each.done for each in store.queue.all()] == [None]
     store.queue.finish(conversation)
-    assert store.overview.list()[0].done is not None
+    assert store.overview.conversations()[0].done is not None
     store.close()
