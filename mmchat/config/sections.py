@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import ClassVar
 
 from mmchat.config.checks import require as _require
+from mmchat.config.owner import OwnerConfig
 from mmchat.config.service import HandoffConfig, ServiceConfig, SessionsConfig
 from mmchat.config.tags import TagsConfig
 
@@ -297,3 +298,4 @@ class Config:
     handoff: HandoffConfig = field(default_factory=HandoffConfig)
     sessions: SessionsConfig = field(default_factory=SessionsConfig)
     web: WebConfig = field(default_factory=WebConfig)
+    owner: OwnerConfig = field(default_factory=OwnerConfig)

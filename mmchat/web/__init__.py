@@ -12,6 +12,7 @@
     history.py        the panel with the conversations
     page.py           the Gradio page: its components, and which step runs on which event
     guard.py          keeps the page and its server to their own host
+    owner/            the pages of whoever runs the assistant, behind a login
     server.py         the page on a port of this machine
 
 Gradio is imported here and nowhere else in mmchat.

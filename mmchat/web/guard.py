@@ -48,7 +48,8 @@ class Guard:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        refused = scope["path"].lower().startswith(_FETCHING_PATHS)
+        path = scope["path"].lower().removeprefix("/owner")
+        refused = path.startswith(_FETCHING_PATHS)
         if not refused and _is_json(scope):
             body = await _read(receive)
             refused = body is None or names_foreign_file(body)
