@@ -23,6 +23,7 @@ def hit_values(hit: Hit) -> dict[str, object]:
         "alt": hit.alt,
         "tag": asdict(hit.tag) if hit.tag else None,
         "channels": dict(hit.channels),
+        "scores": dict(hit.scores),
         "words": list(hit.words),
         "duplicates": list(hit.duplicates),
     }

@@ -271,6 +271,9 @@ class Hit:
     """What `picture` probably shows, in one of the owner's own names of things."""
     alt: str = ""
     """What `picture` shows, in words: its caption, or else what it probably shows."""
+    scores: Mapping[str, float] = field(default_factory=dict)
+    """Channel to the item's own score in it: the cosine of vectors, of BM25 the share of the query's words.
+    They compare within their channel only; what is linked has none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 import threading
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mmchat.app.encoders import Encoders, as_built
-from mmchat.config import Config, load_config
+from mmchat.config import Config, RetrievalConfig, load_config
 from mmchat.filters import Where, as_filter
 from mmchat.models import ModelStore
 from mmchat.pictures import open_image
@@ -105,6 +106,24 @@ class Index:
             calibration=self._calibration,
             reranker=self._reranker,
         )
+
+    def with_retrieval(self, retrieval: RetrievalConfig) -> Index:
+        """Return this index searched by other settings. Both share encoders and open files.
+
+        Args:
+            retrieval: the settings. A reranker other than this index's own is loaded when it is used.
+        """
+        other = copy.copy(self)
+        other.config = replace(self.config, retrieval=retrieval)
+        # What a score is worth depends on the weights.
+        other._calibration = self._calibration.afresh()
+        if retrieval.reranker != self.config.retrieval.reranker:
+            other._reranker = _named_reranker(other.config)
+        return other
+
+    def reader(self) -> LocalReader:
+        """Return the newest generation of the index, open for reading."""
+        return self._newest()
 
     def document(self, path: str) -> Document | None:
         """Return a document with its whole text, which the spans of sources point into."""

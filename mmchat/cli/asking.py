@@ -201,7 +201,9 @@ def _print_hits(hits: Sequence[Hit], *, explain: bool) -> None:
         typer.echo(f"{hit.rank:>2}. {hit.title}  [{hit.kind}, {hit.score:.2f}: {channels}]")
         typer.echo(f"    {hit.document}{page}")
         if explain:
+            own = ", ".join(f"{name} {score:.3f}" for name, score in hit.scores.items())
             typer.echo(f"    item {hit.item}, words: {', '.join(hit.words) or 'none'}")
+            typer.echo(f"    scores of its own: {own or 'none, it belongs to another hit'}")
             if hit.picture is not None:
                 typer.echo(f"    looks like: {_told(hit.tag)}")
         if hit.duplicates:

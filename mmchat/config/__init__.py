@@ -1,6 +1,6 @@
 """Settings: one frozen dataclass per part, read from flags, the environment, a file and defaults."""
 
-from mmchat.config.loading import load_config, nearest
+from mmchat.config.loading import load_config, nearest, with_changes
 from mmchat.config.owner import OwnerConfig
 from mmchat.config.patterns import Patterns
 from mmchat.config.sections import (
@@ -31,4 +31,5 @@ __all__ = [
     "WebConfig",
     "load_config",
     "nearest",
+    "with_changes",
 ]

@@ -13,7 +13,7 @@ import os
 import tomllib
 import types
 from collections.abc import Iterable, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, get_origin, get_type_hints
 
@@ -62,6 +62,29 @@ def load_config(
     for unknown in values:
         raise ConfigError(_unknown(unknown, "setting", _all_keys()))
     return Config(**sections)
+
+
+def with_changes(config: Config, changes: Mapping[str, object]) -> Config:
+    """Return settings with some of them changed.
+
+    Args:
+        config: the settings as they are.
+        changes: `section.key` to value, as flags give them.
+
+    Raises:
+        ConfigError: a name is unknown, or a value is not usable.
+    """
+    changed: dict[str, dict[str, object]] = {}
+    for key, value in changes.items():
+        if key not in _all_keys():
+            raise ConfigError(_unknown(key, "setting", _all_keys()))
+        section, _, name = key.partition(".")
+        kind = get_type_hints(_section_class(section))[name]
+        changed.setdefault(section, {})[name] = _coerce(value, kind, key)
+    sections = {
+        name: replace(getattr(config, name), **values) for name, values in changed.items()
+    }
+    return replace(config, **sections)
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

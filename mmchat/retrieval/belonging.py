@@ -116,5 +116,5 @@ class Belonging:
 
 
 def _linked(item: str, score: float, own: Fused | None, rank: int) -> Fused:
-    ranks = {} if own is None else own.ranks
-    return Fused(item, score, {**ranks, Channel.LINKED: rank})
+    ranks, scores = ({}, {}) if own is None else (own.ranks, own.scores)
+    return Fused(item, score, {**ranks, Channel.LINKED: rank}, scores)

@@ -81,6 +81,16 @@ class Calibration:
             weakref.WeakKeyDictionary()
         )
 
+    def afresh(self) -> Calibration:
+        """Return one of the same encoders for other settings: what they make of chance is another.
+
+        The everyday sentences are encoded once for both.
+        """
+        other = Calibration(self._text_encoder, self._image_encoder)
+        other.sentences = self.sentences
+        other.picture_sentences = self.picture_sentences
+        return other
+
     @functools.cached_property
     def sentences(self) -> Vectors:
         """The vectors of everyday sentences as questions: (sentences, dimension)."""

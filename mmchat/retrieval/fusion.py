@@ -13,7 +13,7 @@ Two ways, for two kinds of lists:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from mmchat.stores.base import Scored
 from mmchat.types import Channel
@@ -45,10 +45,18 @@ class Fused:
     item: str
     score: float
     ranks: Mapping[Channel, int]
+    scores: Mapping[Channel, float] = field(default_factory=dict)
+    """Its own score in these channels, where they have one. They compare within their channel only."""
 
     def scored(self, score: float) -> Fused:
         """Return the same with another score."""
-        return Fused(self.item, score, self.ranks)
+        return replace(self, score=score)
+
+    def measured(self, channel: Channel, scores: Mapping[str, float]) -> Fused:
+        """Return the same with its own score in a channel, where that is known."""
+        if self.item not in scores:
+            return self
+        return replace(self, scores={**self.scores, channel: scores[self.item]})
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,16 +100,18 @@ def blend(
     per_share = weight_words * (found.words_per_chunk / _USUAL_WORDS) ** exponent
     scores: dict[str, float] = {}
     ranks: dict[str, dict[Channel, int]] = {}
+    measured: dict[str, dict[Channel, float]] = {}
     for channel, own in ((Channel.DENSE, dense), (Channel.BM25, words)):
-        for rank, item in enumerate(own, start=1):
+        for rank, (item, score) in enumerate(own.items(), start=1):
             ranks.setdefault(item, {})[channel] = rank
+            measured.setdefault(item, {})[channel] = score
     for item in ranks:
         above = (dense.get(item, least_dense) - found.background) / found.spread
         share = words.get(item, found.assumed_words.get(item, least_words))
         scores[item] = weight_dense * above + per_share * share
     # Equal scores are ordered by id, so that the same query always gives the same list.
     order = sorted(scores, key=lambda item: (-scores[item], item))
-    return [Fused(item, scores[item], ranks[item]) for item in order]
+    return [Fused(item, scores[item], ranks[item], measured[item]) for item in order]
 
 
 def fuse(lists: Sequence[RankedList], rrf_k: float) -> list[Fused]:

@@ -82,6 +82,7 @@ class HitMaker:
             text=passage if item is chunk else caption or passage or alt,
             picture=picture.name if picture else None,
             channels={channel.value: r for channel, r in fused.ranks.items()},
+            scores={channel.value: round(s, 6) for channel, s in fused.scores.items()},
             title=titles.get(chunk.document if chunk else item.document, ""),
             picture_path=self._reader.file(picture.media) if picture else None,
             thumb_path=self._reader.file(picture.thumb) if picture else None,

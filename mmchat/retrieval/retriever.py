@@ -188,7 +188,9 @@ class Retriever:
         found = self._reader.search_images(asked.words_as_picture, asked.depth, asked.where)
         chance = self._calibration.of_pictures(self._reader, self.passages.best)
         return [
-            Fused(s.item, chance.surprise(s.score), {Channel.IMAGE: rank})
+            Fused(
+                s.item, chance.surprise(s.score), {Channel.IMAGE: rank}, {Channel.IMAGE: s.score}
+            )
             for rank, s in enumerate(found, start=1)
         ]
 
@@ -198,19 +200,25 @@ class Retriever:
         belonging = Belonging(self._reader, asked.where)
         found = self._reader.search_images(asked.picture, asked.depth, asked.where)
         seen = RankedList.of(Channel.IMAGE, [s.item for s in found], self._config.weight_image)
+        cosines = {s.item: s.score for s in found}
         if asked.text is None:
             linked = belonging.chunks_by_rank(seen, self._config.weight_linked, alone=True)
-            return fuse([linked], self._config.rrf_k), fuse([seen], self._config.rrf_k)
+            pictures = fuse([seen], self._config.rrf_k)
+            return fuse([linked], self._config.rrf_k), _measured(pictures, cosines)
         linked = belonging.chunks_by_rank(seen, self._config.weight_photo, alone=False)
         texts = self._said(asked)
         ranked = RankedList.of(Channel.DENSE, [f.item for f in texts], self._config.weight_text)
-        own = {f.item: f.ranks for f in texts}
+        own = {f.item: f for f in texts}
         chunks = [
-            replace(f, ranks={**own.get(f.item, {}), **_only_linked(f.ranks)})
+            replace(
+                f,
+                ranks={**(own[f.item].ranks if f.item in own else {}), **_only_linked(f.ranks)},
+                scores=own[f.item].scores if f.item in own else {},
+            )
             for f in fuse([ranked, linked], self._config.rrf_k)
         ]
         of_text = belonging.pictures_by_rank(chunks, self._config.weight_linked)
-        return chunks, fuse([seen, of_text], self._config.rrf_k)
+        return chunks, _measured(fuse([seen, of_text], self._config.rrf_k), cosines)
 
     def _page(self, found: Sequence[Fused], k: int, enough: float) -> list[Hit]:
         items = [f.item for f in found]
@@ -224,6 +232,10 @@ class Retriever:
             enough=enough,
         )
         return HitMaker(self._reader).hits(page, chunks, pictures)
+
+
+def _measured(pictures: Sequence[Fused], cosines: Mapping[str, float]) -> list[Fused]:
+    return [f.measured(Channel.IMAGE, cosines) for f in pictures]
 
 
 def _only_linked(ranks: Mapping[Channel, int]) -> dict[Channel, int]:
