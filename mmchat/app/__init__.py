@@ -6,6 +6,7 @@ same items in the same order everywhere.
 
 from mmchat.answering.grading import Grade, grade
 from mmchat.app.amending import add, delete
+from mmchat.app.answers import WrittenAnswer, draft_answer, write_answer, written_answers
 from mmchat.app.assistant import Assistant
 from mmchat.app.building import build_index, sync
 from mmchat.app.corpus import build_corpus
@@ -28,23 +29,40 @@ from mmchat.app.keeping import (
     new_owner,
     open_store,
 )
+from mmchat.app.overview import DocumentPage, DocumentRow, Overview, list_documents, overview
+from mmchat.app.mapping import Atlas, ItemMap, Point
 from mmchat.app.reporting import Gap, report
+from mmchat.app.trying import Bench, Comparison, Move, Placed, Trial
 from mmchat.app.tuning import tune_photos, tune_text
+from mmchat.app.uploading import Intake, take_in
 from mmchat.app.watching import watch
 from mmchat.tuning.training import Training
 
 __all__ = [
     "Assistant",
+    "Atlas",
+    "Bench",
+    "Comparison",
     "Day",
     "Desk",
+    "DocumentPage",
+    "DocumentRow",
     "DraftText",
     "Encoders",
     "Figures",
     "Gap",
     "Grade",
     "Index",
+    "Intake",
+    "ItemMap",
+    "Move",
+    "Overview",
+    "Placed",
+    "Point",
     "Tally",
     "Training",
+    "Trial",
+    "WrittenAnswer",
     "add",
     "build_corpus",
     "build_generator",
@@ -54,19 +72,25 @@ __all__ = [
     "default_models",
     "delete",
     "describe_index",
+    "draft_answer",
     "draft_description",
     "draft_faq",
     "draft_reply",
     "figures",
     "grade",
     "handoff_values",
+    "list_documents",
     "new_owner",
     "open_index",
     "open_store",
+    "overview",
     "report",
     "sync",
+    "take_in",
     "translate",
     "tune_photos",
     "tune_text",
     "watch",
+    "write_answer",
+    "written_answers",
 ]
