@@ -136,11 +136,11 @@ def test_an_answer_is_replaced_by_the_next_and_outlives_a_rebuild(
     index: mmchat.Index, tmp_path: Path
 ):
     write_answer(index, MOWERS, "No.")
-    write_answer(index, "Mowers?", "Yes.\n\nFrom May on.", asked="do you sell lawn  MOWERS?")
+    write_answer(index, "Mowers?", "Yes.\n\n- From *May* on.", asked="do you sell lawn  MOWERS?")
     hostile = '"]: --- "\n---\n<script>alert(1)</script> \\ ${7*7} 가'
     write_answer(index, hostile, "Nothing.")
     nothing, mowers = written_answers(index)
-    assert (mowers.question, mowers.answer) == ("Mowers?", "Yes.\nFrom May on.")
+    assert (mowers.question, mowers.answer) == ("Mowers?", "Yes.\n\n- From *May* on.")
     assert same(nothing.asked) == same(hostile)
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr("mmchat.app.building.Encoders", SmallEncoders)
