@@ -88,7 +88,7 @@ def test_only_the_owner_gets_in(browser: Browser, address: str):
     expect(page.locator("#panels")).to_have_count(0)
     faults.clear()  # the browser itself complains of the refusal
     log_in(page)
-    expect(page.locator("#questions-gaps label").first).to_contain_text("lawn mowers? · 2×")
+    expect(page.locator("#questions-gaps label").first).to_contain_text("MOWERS? · 2×")
     page.locator("#log-out").click()
     expect(page.locator("input[type=password]")).to_be_visible()
     page.goto(f"{address}owner")
@@ -206,7 +206,7 @@ def test_a_question_that_is_asked_again_is_open_again(
     log_in(page)
     gaps = page.locator("#questions-gaps label")
     gaps.filter(has_text="lawn").click()
-    page.get_by_label("답변", exact=True).fill("We sell none.")
+    page.locator("#questions-answer textarea").fill("We sell none.")
     page.locator("#questions-save").click()
     expect(page.locator("#questions-said .good")).to_contain_text("저장했습니다", timeout=60_000)
     expect(gaps.filter(has_text="lawn")).to_have_count(0)

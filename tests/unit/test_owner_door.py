@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import uvicorn
 from scripted_assistant import ScriptedAssistant, ScriptedIndex
 from starlette.routing import Mount
 from starlette.testclient import TestClient
@@ -17,7 +18,7 @@ from mmchat.config import OwnerConfig, WebConfig, load_config
 from mmchat.errors import ConfigError
 from mmchat.web.owner import Login, door
 from mmchat.web.owner.login import Guesses
-from mmchat.web.server import server_for
+from mmchat.web.server import serve, server_for
 
 PASSWORD = "correct horse battery"
 OWNER = {"username": "owner", "password": PASSWORD}
@@ -222,6 +223,11 @@ def test_a_short_password_is_refused_without_showing_it(tmp_path: Path):
     with pytest.raises(ConfigError, match="12 or more") as caught:
         load_config(environ={"MMCHAT_OWNER_PASSWORD": "hunter2"})
     assert "hunter2" not in str(caught.value)
+    number = tmp_path / "mmchat.toml"
+    number.write_text("[owner]\npassword = 123456789012\n")
+    with pytest.raises(ConfigError, match="a text") as caught:
+        load_config(number, environ={})
+    assert "123456789012" not in str(caught.value)
     config = load_config(environ={"MMCHAT_OWNER_PASSWORD": PASSWORD})
     assert config.owner.password == PASSWORD
     assert PASSWORD not in repr(config)
@@ -232,3 +238,21 @@ def test_without_a_login_there_are_no_owners_pages(assistant: ScriptedAssistant)
     with TestClient(server.config.app) as client:
         assert "auth_required" not in client.get("/owner/").text
         assert client.post("/owner/login", data=OWNER).status_code in {404, 405}
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_the_terminal_tells_the_way_in_but_not_ones_own_password(
+    assistant: ScriptedAssistant,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    own: bool,
+):
+    monkeypatch.setattr(uvicorn.Server, "run", lambda *_, **__: None)
+    config = OwnerConfig(name="kim", password=PASSWORD if own else "")
+    serve(assistant, WebConfig(port=0), owner=config)
+    said = capsys.readouterr().err
+    assert "/owner, for kim with the password" in said
+    assert PASSWORD not in said
+    assert ("MMCHAT_OWNER_PASSWORD" in said) is not own
+    serve(assistant, WebConfig(port=0), owner=OwnerConfig(enabled=False))
+    assert "/owner" not in capsys.readouterr().err

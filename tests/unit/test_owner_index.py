@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from small_shop import SmallEncoders, small_shop
+from small_shop import small_shop
 
 import mmchat
 from mmchat.app import list_documents, overview, report, take_in, write_answer, written_answers
@@ -142,9 +142,7 @@ def test_an_answer_is_replaced_by_the_next_and_outlives_a_rebuild(
     nothing, mowers = written_answers(index)
     assert (mowers.question, mowers.answer) == ("Mowers?", "Yes.\n\n- From *May* on.")
     assert same(nothing.asked) == same(hostile)
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("mmchat.app.building.Encoders", SmallEncoders)
-        mmchat.build_index(tmp_path / "documents", index.path, config=index.config, rebuild=True)
+    mmchat.build_index(tmp_path / "documents", index.path, config=index.config, rebuild=True)
     assert [each.answer for each in written_answers(index)] == ["Nothing.", mowers.answer]
 
 

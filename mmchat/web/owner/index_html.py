@@ -100,11 +100,17 @@ def _row(row: DocumentRow, words: Mapping[str, str]) -> str:
 def _problem_list(problems: Sequence[FileProblem], words: Mapping[str, str] | None = None) -> str:
     """Return problems as a list; with words, they can be taken out."""
     rows = "".join(
-        f"<li><b>{escape(each.document)}</b> {escape(each.reason)} "
-        f"{_remove_button(each.document, words) if words else ''}</li>"
+        f"<li>{_reason(each)} {_remove_button(each.document, words) if words else ''}</li>"
         for each in problems
     )
     return f'<ul class="problems">{rows}</ul>'
+
+
+def _reason(problem: FileProblem) -> str:
+    """Return why a file was not read, with its name where the reason does not begin with it."""
+    named = problem.reason.startswith(problem.document)
+    name = "" if named else f"<b>{escape(problem.document)}</b> "
+    return name + escape(problem.reason)
 
 
 def _remove_button(path: str, words: Mapping[str, str]) -> str:
