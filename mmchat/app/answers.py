@@ -12,6 +12,7 @@ import hashlib
 import json
 import re
 import tempfile
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -54,7 +55,7 @@ class WrittenAnswer:
 
 def same_words(question: str) -> str:
     """Return a question without case and spacing: those that are alike in this are one."""
-    return " ".join(question.casefold().split())
+    return " ".join(unicodedata.normalize("NFC", question).casefold().split())
 
 
 def write_answer(

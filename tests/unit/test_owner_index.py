@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterator
 from pathlib import Path
+from unicodedata import normalize
 
 import pytest
 from small_shop import small_shop
@@ -92,6 +93,20 @@ def test_a_newer_version_replaces_and_a_broken_one_does_not(index: mmchat.Index,
     bad = take_in(index, upload(tmp_path, price_txt="", new_md="# New\n\nSomething new."))
     assert (bad.added, [each.document for each in bad.problems]) == (("new.md",), ["price.txt"])
     assert [hit.text for hit in index.search("mower", k=1)] == ["A mower costs 300 euros."]
+
+
+def test_a_name_in_letters_that_a_mac_takes_apart_is_the_same_name(
+    index: mmchat.Index, tmp_path: Path
+):
+    name = "환불.md"
+    for spelled, text in ((name, "Refunds take a week."), (normalize("NFD", name), "")):
+        (tmp_path / spelled).write_text(text)
+    assert take_in(index, [tmp_path / name]).added == (name,)
+    bad = take_in(index, [tmp_path / normalize("NFD", name)])
+    assert (bad.added, [problem.document for problem in bad.problems]) == ((), [name])
+    write_answer(index, "환불은?", "No.")
+    write_answer(index, normalize("NFD", "환불은?"), "Yes.")
+    assert [each.answer for each in written_answers(index)] == ["Yes."]
 
 
 def test_a_file_of_the_folder_is_changed_there(index: mmchat.Index, tmp_path: Path):
