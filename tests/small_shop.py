@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import functools
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +17,7 @@ import mmchat
 from mmchat.app import building
 from mmchat.app import index as opening
 from mmchat.config import AnswerConfig, Config, SessionsConfig, TagsConfig, WebConfig
+from mmchat.ingest.reading import DirectReading
 from mmchat.stores.manifest import EncoderRecord
 from mmchat.tags.tagger import Tagger
 
@@ -43,18 +47,38 @@ class SmallEncoders:
 @contextlib.contextmanager
 def small_shop(folder: Path) -> Iterator[mmchat.Desk]:
     """Give a desk whose index is `folder/index`, built from `folder/documents`."""
-    documents, config = folder / "documents", _config(folder)
+    built = Path(_built().name)
+    for name in ("documents", "index"):
+        shutil.copytree(built / name, folder / name)
+    config = _config(folder)
+    with _small():
+        index = mmchat.open_index(folder / "index", config=config)
+        with mmchat.Assistant(index) as assistant, mmchat.Desk(assistant) as desk:
+            yield desk
+
+
+@functools.cache
+def _built() -> tempfile.TemporaryDirectory[str]:
+    """Build the index once; every shop is a copy of it."""
+    kept = tempfile.TemporaryDirectory()
+    documents = Path(kept.name) / "documents"
     documents.mkdir()
     for name, text in DOCUMENTS.items():
         (documents / name).write_text(text, encoding="utf-8")
     Image.new("RGB", (200, 120), "firebrick").save(documents / "kettle.png")
+    with _small():
+        mmchat.build_index(documents, Path(kept.name) / "index", config=Config())
+    return kept
+
+
+@contextlib.contextmanager
+def _small() -> Iterator[None]:
+    """Put the small encoders in place of the models, and read files in this process."""
     with pytest.MonkeyPatch.context() as patched:
         for module in (building, opening):
             patched.setattr(module, "Encoders", SmallEncoders)
-        mmchat.build_index(documents, folder / "index", config=config)
-        index = mmchat.open_index(folder / "index", config=config)
-        with mmchat.Assistant(index) as assistant, mmchat.Desk(assistant) as desk:
-            yield desk
+        patched.setattr(building, "ProcessReading", DirectReading)
+        yield
 
 
 def _config(folder: Path) -> Config:

@@ -12,6 +12,7 @@ import hashlib
 import json
 import re
 import tempfile
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ from typing import TYPE_CHECKING
 from mmchat.app.amending import add
 from mmchat.app.drafting import draft_faq
 from mmchat.errors import InputError
+from mmchat.stores.amending import read_amendments
 
 if TYPE_CHECKING:
     from mmchat.app.assistant import Assistant
@@ -33,6 +35,7 @@ _MOST_ANSWER = 20_000
 """Characters."""
 _NAME = 40
 """Characters of the question in the name of its file."""
+_BELOW_HEAD = "\n---\n"
 _MARKS = re.compile(r"\s*\[\d{1,2}\]")
 
 
@@ -46,12 +49,13 @@ class WrittenAnswer:
     asked: str
     """As a customer worded it."""
     answer: str
+    """In Markdown."""
     written: datetime.datetime
 
 
 def same_words(question: str) -> str:
     """Return a question without case and spacing: those that are alike in this are one."""
-    return " ".join(question.casefold().split())
+    return " ".join(unicodedata.normalize("NFC", question).casefold().split())
 
 
 def write_answer(
@@ -83,10 +87,13 @@ def write_answer(
     now = datetime.datetime.now(datetime.UTC).isoformat()
     head = {"title": question, "asked": asked, "created": now}
     # What JSON writes is YAML too, whatever a customer may have typed.
-    lines = [f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in head.items()]
+    fields = "\n".join(
+        f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in head.items()
+    )
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "answer.md"
-        path.write_text("\n".join(["---", *lines, "---", "", answer, ""]), encoding="utf-8")
+        text = f"---\n{fields}{_BELOW_HEAD}\n{answer}\n"
+        path.write_text(text, encoding="utf-8", newline="\n")
         return add(
             index.path,
             path,
@@ -99,7 +106,16 @@ def write_answer(
 
 def written_answers(index: Index) -> list[WrittenAnswer]:
     """Return the answers that the owner has written, the newest first."""
-    found = (_read(document) for document in index.documents_in(ANSWERS))
+    documents = index.documents_in(ANSWERS)
+    if not documents:
+        return []
+    reader = index.reader()
+    kept = read_amendments(reader.generation).added
+    found = [
+        _read(document, reader.file(kept[document.path]))
+        for document in documents
+        if document.path in kept
+    ]
     return sorted((each for each in found if each), key=lambda each: each.written, reverse=True)
 
 
@@ -118,14 +134,16 @@ def _name(asked: str) -> str:
     return f"{ANSWERS}/{words}-{mark}.md".replace("/-", "/")
 
 
-def _read(document: Document) -> WrittenAnswer | None:
+def _read(document: Document, file: Path) -> WrittenAnswer | None:
+    """Return an answer; of its document the text is without markup, which stands in the file alone."""
     asked, created = document.metadata.get("asked"), document.metadata.get("created")
     if not isinstance(asked, str) or not isinstance(created, str):
         return None  # somebody's own document
     try:
         written = datetime.datetime.fromisoformat(created)
-    except ValueError:
+        answer = file.read_text(encoding="utf-8").split(_BELOW_HEAD, 1)[1]
+    except (ValueError, OSError, IndexError):
         return None
     if written.tzinfo is None:
         written = written.replace(tzinfo=datetime.UTC)
-    return WrittenAnswer(document.path, document.title, asked, document.text.strip(), written)
+    return WrittenAnswer(document.path, document.title, asked, answer.strip(), written)

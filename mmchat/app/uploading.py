@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from mmchat.app.amending import add, source_if_there
 from mmchat.app.overview import names_added
-from mmchat.errors import InputError
+from mmchat.errors import IndexLocked, InputError
 from mmchat.types import FileProblem
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def take_in(index: Index, paths: Sequence[Path], *, progress: Progress | None = 
     while batches:
         batch = batches.pop(0)
         try:
-            name = batch[0].name if len(batch) == 1 else ""
+            name = _name(batch[0]) if len(batch) == 1 else ""
             report = add(
                 index.path,
                 batch,
@@ -58,16 +59,27 @@ def take_in(index: Index, paths: Sequence[Path], *, progress: Progress | None = 
                 progress=progress,
                 encoders=index.encoders,
             )
+        except IndexLocked as error:
+            if not added:
+                raise
+            problems += [FileProblem(_name(path), str(error)) for path in batch]
+            continue
         except InputError as error:
             if len(batch) > 1:  # nothing went in: each is told for what it is
                 batches = [[path] for path in batch] + batches
             else:
-                problems.append(FileProblem(batch[0].name, str(error)))
+                problems.append(FileProblem(_name(batch[0]), str(error)))
             continue
         failed = {problem.document: problem for problem in report.problems}
-        problems += [failed[path.name] for path in batch if path.name in failed]
-        added += [path.name for path in batch if path.name not in failed]
+        names = [_name(path) for path in batch]
+        problems += [failed[name] for name in names if name in failed]
+        added += [name for name in names if name not in failed]
     return Intake(tuple(added), tuple(problems))
+
+
+def _name(path: Path) -> str:
+    """Return the name that a file gets: `add` composes letters, which some systems take apart."""
+    return unicodedata.normalize("NFC", path.name)
 
 
 def _sorted(
@@ -79,7 +91,7 @@ def _sorted(
     again: dict[str, Path] = {}
     problems: list[FileProblem] = []
     for path in paths:
-        name = path.name
+        name = _name(path)
         if name in fresh or name in again:
             reason = (
                 f"Two files are called {name}. The first was taken; give the other another name."

@@ -5,9 +5,10 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterator
 from pathlib import Path
+from unicodedata import normalize
 
 import pytest
-from small_shop import SmallEncoders, small_shop
+from small_shop import small_shop
 
 import mmchat
 from mmchat.app import list_documents, overview, report, take_in, write_answer, written_answers
@@ -94,6 +95,20 @@ def test_a_newer_version_replaces_and_a_broken_one_does_not(index: mmchat.Index,
     assert [hit.text for hit in index.search("mower", k=1)] == ["A mower costs 300 euros."]
 
 
+def test_a_name_in_letters_that_a_mac_takes_apart_is_the_same_name(
+    index: mmchat.Index, tmp_path: Path
+):
+    name = "환불.md"
+    for spelled, text in ((name, "Refunds take a week."), (normalize("NFD", name), "")):
+        (tmp_path / spelled).write_text(text)
+    assert take_in(index, [tmp_path / name]).added == (name,)
+    bad = take_in(index, [tmp_path / normalize("NFD", name)])
+    assert (bad.added, [problem.document for problem in bad.problems]) == ((), [name])
+    write_answer(index, "환불은?", "No.")
+    write_answer(index, normalize("NFD", "환불은?"), "Yes.")
+    assert [each.answer for each in written_answers(index)] == ["Yes."]
+
+
 def test_a_file_of_the_folder_is_changed_there(index: mmchat.Index, tmp_path: Path):
     files = upload(tmp_path, returns_md="# Returns\n\nNever.")
     intake = take_in(
@@ -136,15 +151,13 @@ def test_an_answer_is_replaced_by_the_next_and_outlives_a_rebuild(
     index: mmchat.Index, tmp_path: Path
 ):
     write_answer(index, MOWERS, "No.")
-    write_answer(index, "Mowers?", "Yes.\n\nFrom May on.", asked="do you sell lawn  MOWERS?")
+    write_answer(index, "Mowers?", "Yes.\n\n- From *May* on.", asked="do you sell lawn  MOWERS?")
     hostile = '"]: --- "\n---\n<script>alert(1)</script> \\ ${7*7} 가'
     write_answer(index, hostile, "Nothing.")
     nothing, mowers = written_answers(index)
-    assert (mowers.question, mowers.answer) == ("Mowers?", "Yes.\nFrom May on.")
+    assert (mowers.question, mowers.answer) == ("Mowers?", "Yes.\n\n- From *May* on.")
     assert same(nothing.asked) == same(hostile)
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("mmchat.app.building.Encoders", SmallEncoders)
-        mmchat.build_index(tmp_path / "documents", index.path, config=index.config, rebuild=True)
+    mmchat.build_index(tmp_path / "documents", index.path, config=index.config, rebuild=True)
     assert [each.answer for each in written_answers(index)] == ["Nothing.", mowers.answer]
 
 

@@ -7,7 +7,7 @@ is not named below.
 
 from __future__ import annotations
 
-import asyncio
+from asyncio import sleep
 from typing import TYPE_CHECKING, Any
 
 from starlette.requests import HTTPConnection
@@ -71,7 +71,7 @@ class Door:
             await send(message)
 
         try:
-            await asyncio.sleep(seconds)
+            await sleep(seconds)
             await self._app(scope, receive, _kept_private(scope, watched))
         finally:
             self._guesses.end(address, right=right)

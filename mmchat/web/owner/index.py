@@ -37,8 +37,8 @@ WORDS: Words = {
         "index_passages": "Passages",
         "index_pictures": "Pictures",
         "index_unread": "Not read",
-        "index_facts": "Last change {changed} · {generation} · built from {source} · text by {text}, "
-        "pictures by {image}",
+        "index_facts": "Last change {changed} · {generation} · built from the folder “{source}” · "
+        "text by {text}, pictures by {image}",
         "index_none": "No document has these words in its name or title.",
         "index_remove": "Remove",
         "index_remove_it": "Remove {path}",
@@ -68,7 +68,8 @@ WORDS: Words = {
         "index_passages": "단락",
         "index_pictures": "사진",
         "index_unread": "읽지 못함",
-        "index_facts": "마지막 변경 {changed} · {generation} · 원본 폴더 {source} · 글 {text}, 사진 {image}",
+        "index_facts": "마지막 변경 {changed} · {generation} · 원본 폴더 “{source}” · "
+        "글 {text}, 사진 {image}",
         "index_none": "이름이나 제목에 이 낱말이 있는 문서가 없습니다.",
         "index_remove": "삭제",
         "index_remove_it": "{path} 삭제",
@@ -94,10 +95,11 @@ _ROWS = 25
 """Documents on a page."""
 _MAX_SEARCH = 200
 """Characters of a search that are looked at."""
-# The button of a row says which document it stands for; the server checks that there is such a one.
+# A button says which document it stands for; the server checks that there is such a one. What is
+# called "path" Gradio takes for a file.
 _CHOOSE = """element.addEventListener("click", (event) => {
     const button = event.target.closest("button[data-path]");
-    if (button) trigger("click", {path: button.dataset.path});
+    if (button) trigger("click", {chosen: button.dataset.path});
 });"""
 
 
@@ -184,7 +186,7 @@ class IndexSteps:
 
     def choose(self, event: gr.EventData, request: gr.Request) -> list[Any]:
         """Ask whether the document whose button was clicked is to be taken out."""
-        path = str(getattr(event, "path", ""))
+        path = str(getattr(event, "chosen", ""))
         question = spoken(WORDS, request)["index_sure"].format(path=path)
         return [path, said_html(question, good=True), gr.Column(visible=bool(path))]
 
@@ -281,7 +283,7 @@ def _build(text: gr.I18n) -> _Parts:
         before = gr.Button(str(text("index_before")), size="sm", visible=False)
         shown = gr.HTML()
         following = gr.Button(str(text("index_next")), size="sm", visible=False)
-    problems = gr.HTML(elem_id="index-problems")
+    problems = gr.HTML(js_on_load=_CHOOSE, elem_id="index-problems")
     return _Parts(
         *(standing, files, said, search, table, before, shown, following, problems),
         *(sure, question, yes, no, gr.State(0), gr.State("")),
@@ -298,7 +300,8 @@ def _connect(parts: _Parts, steps: IndexSteps, opens: list[Any]) -> None:
     for button, turn in ((parts.before, steps.turn_back), (parts.next, steps.turn_over)):
         button.click(turn, where, parts.listed, queue=False, **QUIET)
     asked = [parts.chosen, parts.question, parts.sure]
-    parts.table.click(steps.choose, None, asked, queue=False, **QUIET)
+    for listed in (parts.table, parts.problems):
+        listed.click(steps.choose, None, asked, queue=False, **QUIET)
     parts.no.click(lambda: gr.Column(visible=False), None, parts.sure, queue=False, **QUIET)
     # Whoever changes the index waits for whoever does so already.
     one: dict[str, Any] = {"concurrency_limit": 1, "concurrency_id": "index"}

@@ -49,11 +49,12 @@ def table_html(page: DocumentPage, words: Mapping[str, str]) -> str:
 
 
 def problems_html(problems: Sequence[FileProblem], words: Mapping[str, str]) -> str:
-    """Return the files that could not be read, folded away; nothing where there are none."""
+    """Return the files that could not be read, folded away, each with a button that takes it out."""
     if not problems:
         return ""
     head = escape(words["index_problems"].format(count=len(problems)))
-    return f"<details><summary>{head}</summary>{_problem_list(problems)}</details>"
+    listed = _problem_list(problems, words)
+    return f"<details><summary>{head}</summary>{listed}</details>"
 
 
 def intake_html(intake: Intake, words: Mapping[str, str]) -> str:
@@ -88,18 +89,33 @@ def _row(row: DocumentRow, words: Mapping[str, str]) -> str:
         address = escape(document_link(row.path))
         title = f'<a href="{address}" target="_blank" rel="noopener">{title}</a>'
     note = f' <span class="by-hand">{escape(words["index_by_hand"])}</span>' if row.added else ""
-    label = escape(words["index_remove_it"].format(path=row.path))
     return (
         f'<tr><td><div class="what">{thumb}<div>{title}{note}'
         f'<div class="path">{escape(row.path)}</div></div></div></td>'
         f"<td>{row.passages:,}</td><td>{row.pictures:,}</td>"
-        f'<td><button type="button" data-path="{escape(row.path)}" aria-label="{label}">'
-        f"{escape(words['index_remove'])}</button></td></tr>"
+        f"<td>{_remove_button(row.path, words)}</td></tr>"
     )
 
 
-def _problem_list(problems: Sequence[FileProblem]) -> str:
+def _problem_list(problems: Sequence[FileProblem], words: Mapping[str, str] | None = None) -> str:
+    """Return problems as a list; with words, they can be taken out."""
     rows = "".join(
-        f"<li><b>{escape(each.document)}</b> {escape(each.reason)}</li>" for each in problems
+        f"<li>{_reason(each)} {_remove_button(each.document, words) if words else ''}</li>"
+        for each in problems
     )
     return f'<ul class="problems">{rows}</ul>'
+
+
+def _reason(problem: FileProblem) -> str:
+    """Return why a file was not read, with its name where the reason does not begin with it."""
+    named = problem.reason.startswith(problem.document)
+    name = "" if named else f"<b>{escape(problem.document)}</b> "
+    return name + escape(problem.reason)
+
+
+def _remove_button(path: str, words: Mapping[str, str]) -> str:
+    label = escape(words["index_remove_it"].format(path=path))
+    return (
+        f'<button type="button" data-path="{escape(path)}" aria-label="{label}">'
+        f"{escape(words['index_remove'])}</button>"
+    )

@@ -19,8 +19,13 @@ if TYPE_CHECKING:
 
 OWNER_PATH = "/owner"
 _CSS = Path(__file__).with_name("style.css")
-_WHO = "For whoever runs this assistant. · 이 도우미를 운영하는 분을 위한 페이지입니다."
-"""Above the form of the login, where no language is known yet."""
+_WHO = """<title>Owner's pages · 운영 페이지</title>
+<style>
+.wrap:has(> .panel) { min-height: 80vh; align-items: flex-start; padding-top: 10vh; }
+.panel { min-width: 0 !important; width: min(420px, 100%); margin: 0 auto; background: none; border: 0; }
+</style>
+For whoever runs this assistant.<br><span lang="ko">이 도우미를 운영하는 분을 위한 페이지입니다.</span>"""
+"""Above the form of the login, where no language is known yet, and what Gradio's page for it lacks."""
 
 
 def mount_owner(
@@ -59,7 +64,19 @@ def mount_owner(
         pwa=False,
         mcp_server=False,
         i18n=gr.I18n(**owner_words()),
-        theme=theme,
+        theme=_readable(theme),
         css=_CSS.read_text(encoding="utf-8"),
     )
     page.has_launched = True  # see `mmchat.web.server`
+
+
+def _readable(theme: gr.themes.Base) -> gr.themes.Base:
+    """Return the look with what is too faint for small text made stronger (4.5:1)."""
+    return theme.set(
+        button_primary_background_fill="*primary_700",
+        button_primary_background_fill_dark="*primary_700",
+        button_primary_background_fill_hover="*primary_800",
+        button_primary_background_fill_hover_dark="*primary_600",
+        input_placeholder_color="*neutral_600",
+        input_placeholder_color_dark="*neutral_400",
+    )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from mmchat.app import draft_answer, report, write_answer, written_answers
+from mmchat.app import Gap, draft_answer, report, write_answer, written_answers
 from mmchat.errors import MmchatError
 from mmchat.web.owner.house import House, Words, spoken
 from mmchat.web.owner.index import refusal
@@ -17,7 +17,7 @@ from mmchat.web.render import escape
 from mmchat.web.showing import QUIET
 
 if TYPE_CHECKING:
-    from mmchat.app import Assistant, Desk, Gap
+    from mmchat.app import Assistant, Desk
 
 WORDS: Words = {
     "en": {
