@@ -272,8 +272,7 @@ class Hit:
     alt: str = ""
     """What `picture` shows, in words: its caption, or else what it probably shows."""
     scores: Mapping[str, float] = field(default_factory=dict)
-    """Channel to the item's own score in it: the cosine of vectors, of BM25 the share of the query's words.
-    They compare within their channel only; what is linked has none."""
+    """Channel to its own score of the item: a cosine, or of BM25 the share of the query's words."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,8 +29,8 @@ from mmchat.app.keeping import (
     new_owner,
     open_store,
 )
-from mmchat.app.overview import DocumentPage, DocumentRow, Overview, list_documents, overview
 from mmchat.app.mapping import Atlas, ItemMap, Point
+from mmchat.app.overview import DocumentPage, DocumentRow, Overview, list_documents, overview
 from mmchat.app.reporting import Gap, report
 from mmchat.app.trying import Bench, Comparison, Move, Placed, Trial
 from mmchat.app.tuning import tune_photos, tune_text

@@ -121,10 +121,6 @@ class Index:
             other._reranker = _named_reranker(other.config)
         return other
 
-    def reader(self) -> LocalReader:
-        """Return the newest generation of the index, open for reading."""
-        return self._newest()
-
     def document(self, path: str) -> Document | None:
         """Return a document with its whole text, which the spans of sources point into."""
         return self._newest().document(path)

@@ -85,8 +85,7 @@ class _Plane:
 
     def places(self, vectors: Vectors) -> Vectors:
         """Return the places of vectors of shape (items, dimension): (items, 2)."""
-        places: Vectors = (vectors - self.mean) @ self.axes.T
-        return places
+        return np.asarray((vectors - self.mean) @ self.axes.T, dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,14 +143,17 @@ class Atlas:
     def _query(self, kind: ItemKind, text: str, image: ImageInput | None) -> Vectors | None:
         """Return where a query lies in the space of a kind, of shape (dimension,); None for nowhere."""
         encoders = self._index.encoders
+        vectors: Vectors
         if image is not None and kind == "picture":
-            return encoders.image.encode_image_queries([self._index.open_image(image)])[0]
-        if not text:
+            vectors = encoders.image.encode_image_queries([self._index.open_image(image)])
+        elif not text:
             return None
-        vectors = encoders.text.encode_queries([text])
-        if kind == "picture":
-            vectors = words_as_pictures(encoders.image, encoders.text, [text], vectors)
-        return vectors[0]
+        else:
+            vectors = encoders.text.encode_queries([text])
+            if kind == "picture":
+                vectors = words_as_pictures(encoders.image, encoders.text, [text], vectors)
+        first: Vectors = vectors[0]
+        return first
 
 
 def plane_of(vectors: Vectors) -> _Plane:
@@ -179,9 +181,7 @@ def _draw(reader: LocalReader, kind: ItemKind, most: int) -> _Drawn:
     step = -(-len(items) // most) if items else 1
     sample = items[::step]
     plane = plane_of(_vectors(reader, kind, sample))
-    return _Drawn(
-        reader.generation, plane, tuple(_points(reader, kind, sample, plane)), len(items)
-    )
+    return _Drawn(reader.generation, plane, tuple(_points(reader, kind, sample, plane)), len(items))
 
 
 def _points(
@@ -192,8 +192,7 @@ def _points(
     places = plane.places(_vectors(reader, kind, items)).tolist()
     told = _passages(reader, items) if kind == "chunk" else _pictures(reader, items)
     return [
-        Point(item, kind, x, y, *told[item])
-        for item, (x, y) in zip(items, places, strict=True)
+        Point(item, kind, x, y, *told[item]) for item, (x, y) in zip(items, places, strict=True)
     ]
 
 

@@ -26,7 +26,7 @@ from mmchat.errors import UnknownConversation
 if TYPE_CHECKING:
     from mmchat.app import Gap
     from mmchat.config import Config
-    from mmchat.sessions import OwnConversations, SessionStore
+    from mmchat.sessions import HandoffRecord, OwnConversations, SessionStore
 
 app = typer.Typer(
     name="conversations",
@@ -130,7 +130,7 @@ def delete(
 
 @app.command()
 def handoffs(config: ConfigFile = None, set_: Set = None, as_json: AsJson = False) -> None:
-    """List the conversations that wait for a person, the newest first."""
+    """List the conversations that were passed to a person, the newest first."""
     from mmchat.app import handoff_values
 
     with opened_store(load_settings(config, set_, {})) as store:
@@ -142,7 +142,7 @@ def handoffs(config: ConfigFile = None, set_: Set = None, as_json: AsJson = Fals
         detail = f" ({shorten(record.handoff.detail, 60)})" if record.handoff.detail else ""
         typer.echo(
             f"{record.conversation}  {record.created:%Y-%m-%d %H:%M}  "
-            f"{record.handoff.reason.value}{detail}  webhook: {record.delivery.value}"
+            f"{record.handoff.reason.value}{detail}  webhook: {record.delivery.value}{_done(record)}"
         )
         if record.error:
             typer.echo(f"    {record.attempts} attempts; {record.error}")
@@ -150,6 +150,27 @@ def handoffs(config: ConfigFile = None, set_: Set = None, as_json: AsJson = Fals
             typer.echo(f"    {shorten(line, 120)}")
     if not records:
         typer.echo("Nobody waits for a person.")
+
+
+def _done(record: HandoffRecord) -> str:
+    return f"  done: {record.done:%Y-%m-%d %H:%M}" if record.done else ""
+
+
+@app.command()
+def done(
+    conversation: Conversation,
+    undo: Annotated[bool, typer.Option("--undo", help="It waits for a person again.")] = False,
+    config: ConfigFile = None,
+    set_: Set = None,
+) -> None:
+    """Mark a conversation that was passed to a person as done. Its customer sees that."""
+    with opened_store(load_settings(config, set_, {})) as store:
+        key = named(store.everything(), conversation)
+        if undo:
+            store.queue.reopen(key)
+        else:
+            store.queue.finish(key)
+    typer.echo(f"{key} waits for a person again." if undo else f"{key} is done.")
 
 
 def report(

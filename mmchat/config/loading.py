@@ -81,9 +81,7 @@ def with_changes(config: Config, changes: Mapping[str, object]) -> Config:
         section, _, name = key.partition(".")
         kind = get_type_hints(_section_class(section))[name]
         changed.setdefault(section, {})[name] = _coerce(value, kind, key)
-    sections = {
-        name: replace(getattr(config, name), **values) for name, values in changed.items()
-    }
+    sections = {name: replace(getattr(config, name), **values) for name, values in changed.items()}
     return replace(config, **sections)
 
 

@@ -194,9 +194,7 @@ class Retriever:
         found = self._reader.search_images(asked.words_as_picture, asked.depth, asked.where)
         chance = self._calibration.of_pictures(self._reader, self.passages.best)
         return [
-            Fused(
-                s.item, chance.surprise(s.score), {Channel.IMAGE: rank}, {Channel.IMAGE: s.score}
-            )
+            Fused(s.item, chance.surprise(s.score), {Channel.IMAGE: rank}, {Channel.IMAGE: s.score})
             for rank, s in enumerate(found, start=1)
         ]
 

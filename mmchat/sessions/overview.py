@@ -95,10 +95,10 @@ class Overview:
             return list(session.scalars(query.order_by(HandoffRow.created)))
 
     def last_question(self) -> str:
-        """Return the last question in words, as it was searched; empty where there is none."""
+        """Return the last question in words that was searched, as it was; empty where there is none."""
         query = (
             select(TurnRow.question, TurnRow.asked)
-            .where(TurnRow.question != "")
+            .where(TurnRow.question != "", TurnRow.status.in_(_SEARCHED))
             .order_by(TurnRow.id.desc())
             .limit(1)
         )
@@ -118,13 +118,14 @@ def _turns_that(condition: ColumnElement[bool]) -> ColumnElement[int]:
     )
 
 
+_SEARCHED = [Status.ANSWERED.value, Status.PARTIAL.value, Status.ABSTAINED.value]
 _UNANSWERED: ColumnElement[bool] = TurnRow.status == Status.ABSTAINED.value
 _DISLIKED: ColumnElement[bool] = FeedbackRow.useful.is_(False)
 _CONCERNS: dict[Concern, ColumnElement[bool]] = {
-    Concern.WAITING: and_(HandoffRow.conversation_id.is_not(None), HandoffRow.done.is_(None)),
-    Concern.PASSED_ON: HandoffRow.conversation_id.is_not(None),
-    Concern.UNANSWERED: exists().where(TurnRow.conversation_id == ConversationRow.id, _UNANSWERED),
-    Concern.DISLIKED: exists().where(
+    "waiting": and_(HandoffRow.conversation_id.is_not(None), HandoffRow.done.is_(None)),
+    "passed on": HandoffRow.conversation_id.is_not(None),
+    "unanswered": exists().where(TurnRow.conversation_id == ConversationRow.id, _UNANSWERED),
+    "disliked": exists().where(
         TurnRow.conversation_id == ConversationRow.id, FeedbackRow.turn_id == TurnRow.id, _DISLIKED
     ),
 }

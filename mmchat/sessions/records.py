@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal, TypeAlias
 
 from mmchat.types import Handoff, HandoffReason, Hit, Source, Status
 
@@ -109,17 +110,14 @@ class Unanswered:
     """What the customer said of it."""
 
 
-class Concern(StrEnum):
-    """Why whoever runs the shop may want to read a conversation."""
+Concern: TypeAlias = Literal["waiting", "passed on", "unanswered", "disliked"]
+"""Why whoever runs the shop may want to read a conversation:
 
-    WAITING = "waiting"
-    """It was passed to a person, and nobody has dealt with it yet."""
-    PASSED_ON = "passed on"
-    """It was passed to a person, whether or not that is done."""
-    UNANSWERED = "unanswered"
-    """The documents did not hold an answer."""
-    DISLIKED = "disliked"
-    """A thumb went down."""
+- waiting: it was passed to a person, and nobody has dealt with it yet;
+- passed on: it was passed to a person, whether or not that is done;
+- unanswered: the documents did not hold an answer;
+- disliked: a thumb went down.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,8 @@ class Turn:
     """The number of the turn in it, once it is kept."""
     handoff: Handoff | None = None
     """Set where a person took over in this turn."""
+    dealt_with: bool = False
+    """Whether the person who has the conversation says that it is done."""
 
     @property
     def running(self) -> bool:

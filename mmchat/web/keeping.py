@@ -127,6 +127,7 @@ def _shown_turn(turn: TurnRecord, kept: KeptConversation, owner: str) -> Turn:
         answer=answer,
         number=turn.id,
         handoff=passed.handoff if passed and passed.turn == turn.id else None,
+        dealt_with=passed is not None and passed.done is not None,
     )
 
 

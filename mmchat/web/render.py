@@ -135,7 +135,8 @@ def _outcome(turn: Turn, words: Wording) -> str:
         Status.HANDED_OVER: "",
     }[answer.status]
     if turn.handoff is not None or answer.status is Status.HANDED_OVER:
-        badge += f'<span class="badge person">{escape(words.with_person)}</span>'
+        person = words.dealt_with if turn.dealt_with else words.with_person
+        badge += f'<span class="badge person">{escape(person)}</span>'
     took = escape(words.seconds.format(seconds=answer.seconds))
     return f'<span class="status">{badge}<span class="took">{took}</span></span>'
 
@@ -156,7 +157,7 @@ def _cards(turn: Turn) -> dict[int, str]:
     return {
         source.n: '<span class="card" role="tooltip"><span class="card-place">'
         f"{escape(' · '.join([source.title or source.document, *_place(source, words)]))}</span>"
-        f'<span class="passage">{_highlighted(source)}</span></span>'
+        f'<span class="passage">{highlighted(source)}</span></span>'
         for source in turn.answer.sources
     }
 
@@ -172,7 +173,7 @@ def _source(source: Source, words: Wording) -> str:
     if source.span is None:
         place.append(words.picture)
     place.append(words.score.format(score=source.score))
-    passage = _highlighted(source)
+    passage = highlighted(source)
     quoted = f'<blockquote class="passage">{passage}</blockquote>' if passage else ""
     return (
         f'<li class="source"><div class="source-title"><span class="cite">[{source.n}]</span>'
@@ -192,7 +193,7 @@ def _open(source: Source, words: Wording) -> str:
     )
 
 
-def _highlighted(source: Source) -> str:
+def highlighted(source: Source) -> str:
     """Return the passage with what was used of it highlighted; a picture's caption is not."""
     used = source.text if source.span else ""
     before, found, after = source.passage.partition(used) if used else (source.passage, "", "")

@@ -23,6 +23,7 @@ class Wording:
     partial: str
     refused: str
     with_person: str
+    dealt_with: str
     failed: str
     seconds: str
     page: str
@@ -57,6 +58,7 @@ ENGLISH = Wording(
     partial="Only what the sources support is shown",
     refused="Not talked about here",
     with_person="A person has this conversation",
+    dealt_with="A person has dealt with this",
     failed="Something went wrong on our side. Please try again in a moment.",
     seconds="{seconds:.1f} s",
     page="page {page}",
@@ -91,6 +93,7 @@ KOREAN = Wording(
     partial="출처로 확인된 내용만 표시합니다",
     refused="여기에서 다루지 않는 주제",
     with_person="담당자가 이 대화를 맡았습니다",
+    dealt_with="담당자가 처리를 마쳤습니다",
     failed="저희 쪽에 문제가 생겼습니다. 잠시 후 다시 시도해 주세요.",
     seconds="{seconds:.1f}초",
     page="{page}쪽",

@@ -1,9 +1,9 @@
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, replace
 from pathlib import Path
 
 import pytest
 
-from mmchat.config import Config, Patterns, WebConfig, load_config
+from mmchat.config import Config, Patterns, WebConfig, load_config, with_changes
 from mmchat.errors import ConfigError
 
 
@@ -107,3 +107,15 @@ def test_words_stand_whole_and_patterns_as_they_are(entry: str, text: str, found
 def test_quick_replies_fit_their_buttons(replies: tuple[str, ...]):
     with pytest.raises(ConfigError, match=r"web\.quick_replies.*expected 8 questions at most"):
         WebConfig(quick_replies=replies)
+
+
+def test_some_settings_changed():
+    config = Config()
+    changed = with_changes(config, {"retrieval.k": "9", "retrieval.weight_bm25": 3})
+    assert changed.retrieval == replace(config.retrieval, k=9, weight_bm25=3.0)
+    assert replace(changed, retrieval=config.retrieval) == config
+    assert with_changes(config, {}) == config
+    with pytest.raises(ConfigError, match=r"did you mean 'retrieval.depth'"):
+        with_changes(config, {"retrieval.dept": 3})
+    with pytest.raises(ConfigError, match=r"retrieval.k = 0: expected 1 or more"):
+        with_changes(config, {"retrieval.k": 0})

@@ -207,6 +207,17 @@ class TestHandoff:
         assert "already" in again.answer
         assert desk.ask(OWNER, talk, KEEP).status == Status.ANSWERED, "other questions are answered"
 
+    def test_again_once_a_person_has_dealt_with_it(self, opened: Open):
+        desk = opened()
+        talk = desk.start(OWNER)
+        assert handoffs([*desk.stream(OWNER, talk, "A person, please")]) == [HandoffReason.REQUEST]
+        desk.store.queue.finish(talk)
+        again = [*desk.stream(OWNER, talk, "Let me talk to a person again")]
+        assert handoffs(again) == [HandoffReason.REQUEST]
+        kept = desk.store.of(OWNER).get(talk)
+        assert kept.handoff is not None
+        assert (kept.handoff.done, kept.handoff.turn) == (None, kept.turns[1].id)
+
     def test_what_comes_in_between_is_no_topic_of_a_follow_up(self, opened: Open):
         desk = opened(WEEK)
         talk = desk.start(OWNER)
