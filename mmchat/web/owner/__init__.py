@@ -6,7 +6,11 @@ mounting.py    puts the page beside the chat
 house.py       what the panels work with
 page.py        the page and the list of its panels
 questions.py   panel: what customers asked and got no good answer to
+talks.py       panel: the conversations of all customers, and the handoffs among them
+figures.py     panel: what was asked over time, and how it ended
 index.py       panel: what the assistant answers from
+search.py      panel: a test bench of searches
+map.py         panel: the items of the index in two dimensions
 """
 
 from mmchat.web.owner.login import Login

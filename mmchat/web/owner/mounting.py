@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mmchat.web.owner.login import Login
 
 OWNER_PATH = "/owner"
-_CSS = Path(__file__).with_name("style.css")
+_STYLES = tuple(Path(__file__).with_name(name) for name in ("style.css", "desk.css"))
 _WHO = """<title>Owner's pages · 운영 페이지</title>
 <style>
 .wrap:has(> .panel) { min-height: 80vh; align-items: flex-start; padding-top: 10vh; }
@@ -65,7 +65,7 @@ def mount_owner(
         mcp_server=False,
         i18n=gr.I18n(**owner_words()),
         theme=_readable(theme),
-        css=_CSS.read_text(encoding="utf-8"),
+        css="\n".join(path.read_text(encoding="utf-8") for path in _STYLES),
     )
     page.has_launched = True  # see `mmchat.web.server`
 

@@ -13,11 +13,19 @@ from typing import TYPE_CHECKING
 
 import gradio as gr
 
+from mmchat.web.owner.figures import WORDS as FIGURES
+from mmchat.web.owner.figures import figures_panel
 from mmchat.web.owner.house import House, Words
 from mmchat.web.owner.index import WORDS as INDEX
 from mmchat.web.owner.index import index_panel
+from mmchat.web.owner.map import WORDS as MAP
+from mmchat.web.owner.map import map_panel
 from mmchat.web.owner.questions import WORDS as QUESTIONS
 from mmchat.web.owner.questions import questions_panel
+from mmchat.web.owner.search import WORDS as SEARCH
+from mmchat.web.owner.search import search_panel
+from mmchat.web.owner.talks import WORDS as TALKS
+from mmchat.web.owner.talks import talks_panel
 from mmchat.web.render import escape
 
 if TYPE_CHECKING:
@@ -43,7 +51,11 @@ class Panel:
 
 PANELS = (
     Panel("questions", questions_panel, QUESTIONS),
+    Panel("talks", talks_panel, TALKS),
+    Panel("figures", figures_panel, FIGURES),
     Panel("index", index_panel, INDEX),
+    Panel("search", search_panel, SEARCH),
+    Panel("map", map_panel, MAP),
 )
 """In the order in which their tabs stand."""
 
