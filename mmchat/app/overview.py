@@ -96,7 +96,7 @@ def list_documents(
                 each.chunks,
                 each.pictures,
                 each.file in added,
-                each.has_text,
+                bool(each.has_text),
                 reader.file(each.thumb) if each.thumb else None,
             )
             for each in found

@@ -29,7 +29,8 @@ class ListedDocument:
     """The small copy of its first picture, relative to the index; empty without one."""
     file: str
     """The path of the file that it was made of."""
-    has_text: bool
+    has_text: int
+    """1 where it has a text, 0 where it is a picture."""
 
 
 def list_documents(
@@ -44,7 +45,7 @@ def list_documents(
     rows = connection.execute(
         f"{_SELECT}{where} ORDER BY d.path LIMIT ? OFFSET ?", (*values, limit, offset)
     )
-    return [ListedDocument(*row[:-1], has_text=bool(row[-1])) for row in rows], total
+    return [ListedDocument(*row) for row in rows], total
 
 
 def knows(connection: sqlite3.Connection, path: str) -> bool:
