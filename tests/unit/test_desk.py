@@ -210,7 +210,9 @@ class TestHandoff:
     def test_again_once_a_person_has_dealt_with_it(self, opened: Open):
         desk = opened()
         talk = desk.start(OWNER)
-        assert handoffs([*desk.stream(OWNER, talk, "A person, please")]) == [HandoffReason.REQUEST]
+        assert handoffs([*desk.stream(OWNER, talk, "Let me talk to a person")]) == [
+            HandoffReason.REQUEST
+        ]
         desk.store.queue.finish(talk)
         again = [*desk.stream(OWNER, talk, "Let me talk to a person again")]
         assert handoffs(again) == [HandoffReason.REQUEST]

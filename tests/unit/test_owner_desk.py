@@ -142,20 +142,20 @@ class TestSearches:
         index = desk.assistant.index
         return SearchSteps(Bench(index), index.config)
 
-    def searched(self, steps: SearchSteps, text: str, k: str = "", **changes: str) -> str:
+    def searched(self, steps: SearchSteps, text: str, hits: str = "", **changes: str) -> str:
         from mmchat.web.owner.search import _FIGURES
 
         assert changes.keys() <= set(_FIGURES)
         settings = [changes.get(name, "") for name in _FIGURES]
         query = {"text": text, "files": []}
-        return steps.search(query, "", k, ENGLISH, False, *settings)
+        return steps.search(query, "", hits, ENGLISH, False, *settings)
 
     def test_one_list_or_two(self, steps: SearchSteps):
         one = self.searched(steps, "warranty", "2")
         assert one.count('<li class="hit') == 2 and one.count("<section") == 1
-        two = self.searched(steps, "warranty", "2", weight_dense="0", k="3")
+        two = self.searched(steps, "warranty", "2", weight_bm25="3", k="3")
         assert two.count("<section") == 2 and two.count('<li class="hit') == 5
-        assert "weight_dense = 0 (now 1)" in two and "k = 3 (now 5)" in two
+        assert "weight_bm25 = 3 (now 7.1)" in two and "k = 3 (now 5)" in two
 
     @pytest.mark.parametrize(
         ("k", "changes", "said"),
