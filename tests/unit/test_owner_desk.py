@@ -125,10 +125,16 @@ class TestFigures:
         ]
         plot = outcomes_plot(days, words)
         assert len(plot["data"]) == 2 * 6
-        assert ["12-31", 2, "Answered"] in plot["data"]
-        assert ["01-01", 0, "Answered"] in plot["data"]
+        assert ["12-31", 2, "Answered", "2026-12-31"] in plot["data"]
+        assert ["01-01", 0, "Answered", "2027-01-01"] in plot["data"]
         times = times_plot(days, words)["data"]
-        assert ["12-31", 1.25, "Median"] in times and ["01-01", None, "Median"] in times
+        assert ["12-31", 1.25, "Median", "2026-12-31"] in times
+        assert ["01-01", None, "Median", "2027-01-01"] in times
+        month = [Day(datetime.date(2026, 3, day), Tally()) for day in range(1, 31)]
+        labels = list(dict.fromkeys(row[0] for row in outcomes_plot(month, words)["data"]))
+        assert len(labels) == 30
+        shown = [label for label in labels if label.strip("\u200b")]
+        assert shown == ["03-05", "03-10", "03-15", "03-20", "03-25", "03-30"]
         table = table_html(days, words)
         assert table.index("2027-01-01") < table.index("2026-12-31")
         assert table.count("<tr>") == 3

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -23,6 +22,7 @@ _PERIODS = (7, 30, 90)
 """Days."""
 _OUTCOMES = ("answered", "partial", "abstained", "refused", "left_to_person", "unfinished")
 _COLOURS = ("#0f766e", "#5eead4", "#f59e0b", "#a8a29e", "#2563eb", "#d6d3d1")
+_X = "x"
 _TIMES = ("median_seconds", "slow_seconds")
 _TIME_COLOURS = ("#0f766e", "#f59e0b")
 
@@ -37,11 +37,16 @@ class _Parts:
     questions: gr.BarPlot
     times: gr.LinePlot
     table: gr.HTML
+    drawn: gr.State
+    """Whether the plots have their axes."""
 
     @property
     def shown(self) -> list[Any]:
         """What the figures are shown in."""
-        return [self.period, self.numbers, self.questions, self.times, self.table]
+        return [
+            *(self.period, self.numbers, self.questions, self.times, self.table),
+            self.drawn,
+        ]
 
 
 def figures_panel(house: House, text: gr.I18n, tab: gr.Tab) -> None:
@@ -52,37 +57,41 @@ def figures_panel(house: House, text: gr.I18n, tab: gr.Tab) -> None:
     store = house.desk.store
     parts = _build(text)
 
-    def show(period: int | None, request: gr.Request) -> list[Any]:
+    def show(period: int | None, drawn: bool, request: gr.Request) -> list[Any]:
         words = spoken(WORDS, request)
         days = period if period in _PERIODS else _PERIODS[0]
         choices = [(words["figures_days"].format(days=each), each) for each in _PERIODS]
         try:
             found = figures(store, days)
         except MmchatError as error:
-            return [gr.Radio(choices, value=days), said_html(str(error), good=False), *[None] * 3]
+            said = said_html(str(error), good=False)
+            return [gr.Radio(choices, value=days), said, gr.skip(), gr.skip(), "", drawn]
+        questions, times = outcomes_plot(found.days, words), times_plot(found.days, words)
+        # A plot whose axes are given again shows what it showed before (Gradio 6.31).
         return [
             gr.Radio(choices, value=days),
             numbers_html(found.total, found.before, days, words),
-            gr.BarPlot(
-                outcomes_plot(found.days, words), **_axes(found.days, words, "questions", _OUTCOMES)
-            ),
-            gr.LinePlot(
-                times_plot(found.days, words), **_axes(found.days, words, "seconds", _TIMES)
-            ),
+            questions if drawn else gr.BarPlot(questions, **_axes(words, "questions", _OUTCOMES)),
+            times if drawn else gr.LinePlot(times, **_axes(words, "seconds", _TIMES)),
             table_html(found.days, words),
+            True,
         ]
 
-    gr.on([*house.opens(tab), parts.period.input], show, [parts.period], parts.shown, **QUIET)
+    gr.on(
+        [*house.opens(tab), parts.period.input],
+        show,
+        [parts.period, parts.drawn],
+        parts.shown,
+        **QUIET,
+    )
 
 
-def _axes(
-    days: Sequence[Day], words: Mapping[str, str], y: str, series: Sequence[str]
-) -> dict[str, Any]:
+def _axes(words: Mapping[str, str], y: str, series: Sequence[str]) -> dict[str, Any]:
     """Return how a plot reads its rows, in the language of the page."""
     colours = _COLOURS if series is _OUTCOMES else _TIME_COLOURS
     named = [words[f"figures_{name}"] for name in series]
     return {
-        "x": words["figures_day"],
+        "x": _X,
         "y": words[f"figures_{y}"],
         "color": words["figures_series"],
         "x_title": " ",
@@ -90,7 +99,7 @@ def _axes(
         "color_title": " ",
         "color_map": dict(zip(named, colours, strict=True)),
         "colors_in_legend": named,
-        "sort": [_named(day.date) for day in days],
+        "tooltip": [words["figures_day"]],
     }
 
 
@@ -106,24 +115,20 @@ def _build(text: gr.I18n) -> _Parts:
     with gr.Row(elem_id="figures-plots"):
         with gr.Column(min_width=300):
             gr.Markdown(str(text("figures_per_day")), elem_classes="heading")
-            questions = gr.BarPlot(
-                x="x", y="y", color="z", height=260, tooltip="all", elem_id="figures-questions"
-            )
+            questions = gr.BarPlot(x="x", y="y", color="z", height=260, elem_id="figures-questions")
         with gr.Column(min_width=300):
             gr.Markdown(str(text("figures_took")), elem_classes="heading")
-            times = gr.LinePlot(
-                x="x", y="y", color="z", height=260, tooltip="all", elem_id="figures-times"
-            )
+            times = gr.LinePlot(x="x", y="y", color="z", height=260, elem_id="figures-times")
     with gr.Accordion(text("figures_table"), open=False, elem_id="figures-fold"):
         table = gr.HTML(elem_id="figures-table")
-    return _Parts(period, numbers, questions, times, table)
+    return _Parts(period, numbers, questions, times, table, gr.State(False))
 
 
 def outcomes_plot(days: Sequence[Day], words: Mapping[str, str]) -> Plotted:
     """Return the questions of each day by how they ended; each day has every outcome, if with 0."""
     rows = [
-        [_named(day.date), getattr(day.tally, name), words[f"figures_{name}"]]
-        for day in days
+        [label, getattr(day.tally, name), words[f"figures_{name}"], f"{day.date}"]
+        for label, day in zip(_labels(days), days, strict=True)
         for name in _OUTCOMES
     ]
     return _plotted(rows, words["figures_questions"], "bar", words)
@@ -132,17 +137,17 @@ def outcomes_plot(days: Sequence[Day], words: Mapping[str, str]) -> Plotted:
 def times_plot(days: Sequence[Day], words: Mapping[str, str]) -> Plotted:
     """Return how long answers took each day; on a day without one the line is broken."""
     rows = [
-        [_named(day.date), getattr(day.tally, name), words[f"figures_{name}"]]
-        for day in days
+        [label, getattr(day.tally, name), words[f"figures_{name}"], f"{day.date}"]
+        for label, day in zip(_labels(days), days, strict=True)
         for name in _TIMES
     ]
     return _plotted(rows, words["figures_seconds"], "line", words)
 
 
 def _plotted(rows: list[list[Any]], y: str, mark: str, words: Mapping[str, str]) -> Plotted:
-    columns = [words["figures_day"], y, words["figures_series"]]
+    columns = [_X, y, words["figures_series"], words["figures_day"]]
     # Days as names, not as moments: a moment would be shown in the browser's time zone.
-    kinds = ("ordinal", "quantitative", "nominal")
+    kinds = ("ordinal", "quantitative", "nominal", "nominal")
     return {
         "columns": columns,
         "data": rows,
@@ -151,8 +156,16 @@ def _plotted(rows: list[list[Any]], y: str, mark: str, words: Mapping[str, str])
     }
 
 
-def _named(date: datetime.date) -> str:
-    return f"{date:%m-%d}"
+def _labels(days: Sequence[Day]) -> list[str]:
+    """Return what stands below each day: a date below some, so that they do not overlap.
+
+    The others differ by characters without a width, because days of the same name would be one.
+    """
+    step, last = max(1, len(days) // 6), len(days) - 1
+    return [
+        f"{day.date:%m-%d}" if (last - at) % step == 0 else "\u200b" * (at + 1)
+        for at, day in enumerate(days)
+    ]
 
 
 def numbers_html(total: Tally, before: Tally, days: int, words: Mapping[str, str]) -> str:
