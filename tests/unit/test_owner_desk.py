@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import io
 import re
 from collections.abc import Iterator
@@ -115,8 +116,6 @@ class TestConversations:
 
 class TestFigures:
     def test_plots_have_every_day(self):
-        import datetime
-
         words = FIGURES["en"]
         busy = Tally(3, answered=2, abstained=1, median_seconds=1.25, slow_seconds=2.0)
         days = [
@@ -125,16 +124,17 @@ class TestFigures:
         ]
         plot = outcomes_plot(days, words)
         assert len(plot["data"]) == 2 * 6
-        assert ["12-31", 2, "Answered", "2026-12-31"] in plot["data"]
-        assert ["01-01", 0, "Answered", "2027-01-01"] in plot["data"]
-        times = times_plot(days, words)["data"]
-        assert ["12-31", 1.25, "Median", "2026-12-31"] in times
-        assert ["01-01", None, "Median", "2027-01-01"] in times
-        month = [Day(datetime.date(2026, 3, day), Tally()) for day in range(1, 31)]
-        labels = list(dict.fromkeys(row[0] for row in outcomes_plot(month, words)["data"]))
+        told = [(count, *rest) for _, count, *rest in plot["data"]]
+        assert (2, "Answered", "2026-12-31") in told and (0, "Answered", "2027-01-01") in told
+        times = [(seconds, *rest) for _, seconds, *rest in times_plot(days, words)["data"]]
+        assert (1.25, "Median", "2026-12-31") in times and (None, "Median", "2027-01-01") in times
+        autumn = [datetime.date(2026, 12, 10) + datetime.timedelta(days=each) for each in range(30)]
+        rows = outcomes_plot([Day(each, Tally()) for each in autumn], words)["data"]
+        labels = list(dict.fromkeys(row[0] for row in rows))
+        assert labels == sorted(labels), "also over the end of a year"
         assert len(labels) == 30
-        shown = [label for label in labels if label.strip("\u200b")]
-        assert shown == ["03-05", "03-10", "03-15", "03-20", "03-25", "03-30"]
+        shown = [each for label in labels if (each := label.strip("\u200b\u200c"))]
+        assert shown == ["12-14", "12-19", "12-24", "12-29", "01-03", "01-08"]
         table = table_html(days, words)
         assert table.index("2027-01-01") < table.index("2026-12-31")
         assert table.count("<tr>") == 3

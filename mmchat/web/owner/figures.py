@@ -23,6 +23,7 @@ _PERIODS = (7, 30, 90)
 _OUTCOMES = ("answered", "partial", "abstained", "refused", "left_to_person", "unfinished")
 _COLOURS = ("#0f766e", "#5eead4", "#f59e0b", "#a8a29e", "#2563eb", "#d6d3d1")
 _X = "x"
+_UNSEEN = str.maketrans("01", "\u200b\u200c")
 _TIMES = ("median_seconds", "slow_seconds")
 _TIME_COLOURS = ("#0f766e", "#f59e0b")
 
@@ -159,11 +160,12 @@ def _plotted(rows: list[list[Any]], y: str, mark: str, words: Mapping[str, str])
 def _labels(days: Sequence[Day]) -> list[str]:
     """Return what stands below each day: a date below some, so that they do not overlap.
 
-    The others differ by characters without a width, because days of the same name would be one.
+    A plot orders days by what stands below them, and takes those of the same name for one. So each begins
+    with its number, written in two characters that have no width.
     """
     step, last = max(1, len(days) // 6), len(days) - 1
     return [
-        f"{day.date:%m-%d}" if (last - at) % step == 0 else "\u200b" * (at + 1)
+        f"{at:07b}".translate(_UNSEEN) + (f"{day.date:%m-%d}" if (last - at) % step == 0 else "")
         for at, day in enumerate(days)
     ]
 
