@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +19,7 @@ from mmchat.types import Answer, Status
 from mmchat.web.owner import Login
 
 PASSWORD = "correct horse battery"
-WARRANTY = "How long does the warranty of a red kettle last?"
+WARRANTY = "How long does the warranty of a kettle last?"
 HOSTILE = "Is <img src=x onerror=alert(1)> {{7*7}} ${7*7} yours?"
 PERSON = "Let me talk to a person, please"
 PANELS = {
@@ -47,10 +46,9 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[mmchat.Desk]:
         turn = own.begin_turn(own.start(), HOSTILE)
         own.end_turn(turn, Answer("I don't know.", Status.ABSTAINED, (), 0.4, asked=HOSTILE))
         own.rate(turn, useful=False, reason="<b>wrong</b>")
-        photo = io.BytesIO()
-        Image.new("RGB", (64, 48), "red").save(photo, "PNG")
-        talk = opened.start(third)
-        opened.ask(third, talk, WARRANTY, photo.getvalue())
+        talk, own = opened.start(third), opened.store.of(third)
+        turn = own.begin_turn(talk, WARRANTY, Image.new("RGB", (64, 48), "red"))
+        own.end_turn(turn, opened.assistant.ask(WARRANTY))
         opened.ask(third, talk, PERSON)
         yield opened
 
