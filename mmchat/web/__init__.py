@@ -8,6 +8,7 @@
     showing.py        what a step puts out
     keeping.py        what a visitor does with the conversations that are kept
     exports.py        a conversation as a file
+    embedding.py      the chat in somebody's own page; embed.js is what that page loads
     documents.py      a document, opened where a source stands
     history.py        the panel with the conversations
     page.py           the Gradio page: its components, and which step runs on which event

@@ -15,6 +15,7 @@ import uvicorn
 from mmchat.config import WebConfig
 from mmchat.errors import MmchatError
 from mmchat.web.documents import documents
+from mmchat.web.embedding import IN_A_FRAME, embedding
 from mmchat.web.exports import exports
 from mmchat.web.guard import Guard
 from mmchat.web.page import build_page
@@ -85,6 +86,7 @@ def server_for(
     page = build_page(assistant, config, desk=desk)
     app = fastapi.FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(documents(assistant.index))
+    app.include_router(embedding(config.embed_origins))
     if desk is not None:
         app.include_router(exports(desk))
     gr.mount_gradio_app(
@@ -103,13 +105,15 @@ def server_for(
         i18n=gr.I18n(**translations()),
         theme=_theme(),
         css=_CSS.read_text(encoding="utf-8"),
-        js=_MEND_ROLES,
+        js=f"() => {{ ({_MEND_ROLES})(); ({IN_A_FRAME})(); }}",
     )
     # Only a page that "has launched" refuses files that were not uploaded to it, and mounting, other
     # than launching, does not say so: without this a request could name any file of this machine.
     page.has_launched = True
     return uvicorn.Server(
-        uvicorn.Config(Guard(app), log_level="warning", timeout_graceful_shutdown=2)
+        uvicorn.Config(
+            Guard(app, config.embed_origins), log_level="warning", timeout_graceful_shutdown=2
+        )
     )
 
 
