@@ -5,6 +5,7 @@
     render.py         those values as HTML, everything from outside escaped
     examples.py       questions to begin with, taken from the index
     steps.py          what happens when somebody asks, stops, retries or clears
+    line.py           the line before the answers, and each one's number in it
     showing.py        what a step puts out
     keeping.py        what a visitor does with the conversations that are kept
     exports.py        a conversation as a file

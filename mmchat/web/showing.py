@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 import gradio as gr
@@ -14,7 +15,7 @@ QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 
 Shown: TypeAlias = tuple[Conversation, list[Message], str, Any]
 """The conversation, its messages, the sources as HTML, and the gallery of pictures."""
-ShownWithBox: TypeAlias = tuple[Conversation, Any, Any, Any, Any]
+ShownWithBox: TypeAlias = tuple[Any, Any, Any, Any, Any]
 """The same, and the box that questions are typed into. What is skipped stays as it is."""
 
 
@@ -28,6 +29,12 @@ def shown(turns: Conversation) -> Shown:
 def shown_busy(turns: Conversation) -> ShownWithBox:
     """Return a conversation whose last question is being answered."""
     return *shown(turns), box(busy=True)
+
+
+def shown_waiting(turns: Conversation, number: int) -> ShownWithBox:
+    """Return a conversation whose last question waits for others, as the number in a line (from 1)."""
+    waiting = (*turns[:-1], replace(turns[-1], in_line=number))
+    return gr.skip(), messages(waiting), gr.skip(), gr.skip(), gr.skip()
 
 
 def shown_ready(turns: Conversation) -> ShownWithBox:

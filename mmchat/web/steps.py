@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -97,7 +97,7 @@ class Steps:
         again = Turn(last.question, last.photo, last.korean, owner=last.owner, kept_as=last.kept_as)
         return shown_busy((*before, again))
 
-    def answer(self, turns: Conversation) -> Iterator[ShownWithBox]:
+    def answer(self, turns: Conversation) -> Generator[ShownWithBox, None, None]:
         """Answer the last question, step by step; the last step takes questions again.
 
         Gradio closes this generator when the reader stops or leaves, and that closes the stream of
