@@ -33,10 +33,9 @@ class Ticket:
         """The number in the line, from 1; 0 when it is this one's turn."""
         return self._line.number(self)
 
-    async def moved(self) -> None:
-        """Return when it is this one's turn, or the number has become smaller."""
-        before = self.number
-        while self.number and self.number == before:
+    async def moved(self, told: int) -> None:
+        """Return when it is this one's turn, or the number is no longer the one that was told."""
+        while self.number and self.number == told:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self.turn.wait(), _SHOWN_SECONDS)
 
@@ -88,7 +87,7 @@ def in_turn(
         with line.ticket() as ticket:
             while number := ticket.number:
                 yield shown_waiting(turns, number)
-                await ticket.moved()
+                await ticket.moved(number)
             async with aclosing(_in_threads(answer(turns))) as steps:
                 async for step in steps:
                     yield step
