@@ -1,10 +1,11 @@
-"""Many people who chat at once, as their browsers do over HTTP: each with a cookie and a session of its own."""
+"""Many people who chat at once, as browsers do over HTTP: each with a cookie and a session."""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import re
+import secrets
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -84,18 +85,24 @@ class Told:
     """Seconds from the question until the whole answer was there."""
 
 
-async def visit(address: str, question: str) -> Told:
+async def steps_of(address: str) -> tuple[int, int]:
+    """Return the numbers of the page's steps that accept a question, and that answer it."""
+    async with httpx.AsyncClient(base_url=address, timeout=120) as client:
+        steps = (await client.get("config")).json()["dependencies"]
+    accept = next(each["id"] for each in steps if each["targets"][0][1] == "submit")
+    return accept, next(each["id"] for each in steps if each["trigger_after"] == accept)
+
+
+async def visit(address: str, question: str, steps: tuple[int, int]) -> Told:
     """Open the page, ask one question, and read until the answer is there.
 
     Raises:
         httpx.HTTPError, KeyError: the server refused something, or ended the answer.
     """
+    accept, answer = steps
     async with httpx.AsyncClient(base_url=address, timeout=120) as client:
         owner = (await client.get("/")).cookies[OWNER_COOKIE]
-        steps = (await client.get("config")).json()["dependencies"]
-        accept = next(each["id"] for each in steps if each["targets"][0][1] == "submit")
-        answer = next(each["id"] for each in steps if each["trigger_after"] == accept)
-        whose = {"session_hash": f"s{hash((address, question)):x}", "event_data": None}
+        whose = {"session_hash": f"s{secrets.token_hex(8)}", "event_data": None}
         begun = time.monotonic()
         box = {"text": question, "files": []}
         asked = {**whose, "fn_index": accept, "data": [box, None]}
@@ -116,7 +123,8 @@ async def visit(address: str, question: str) -> Told:
 
 async def visit_all(address: str, questions: Sequence[str]) -> list[Told | BaseException]:
     """Let one visitor ask each question, all at once; an error stands where somebody got no answer."""
-    visits = [visit(address, question) for question in questions]
+    steps = await steps_of(address)
+    visits = [visit(address, question, steps) for question in questions]
     return await asyncio.gather(*visits, return_exceptions=True)
 
 

@@ -13,6 +13,7 @@
     documents.py      a document, opened where a source stands
     history.py        the panel with the conversations
     page.py           the Gradio page: its components, and which step runs on which event
+    assets.py         the files that the page is made of, kept in memory and by the browser
     guard.py          keeps the page and its server to their own host
     server.py         the page on a port of this machine
 

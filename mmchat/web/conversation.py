@@ -46,7 +46,7 @@ class Turn:
     handoff: Handoff | None = None
     """Set where a person took over in this turn."""
     in_line: int = 0
-    """While it waits: which number it is in the line, from 1; 0 while that is not known."""
+    """While it waits: which number it is in the line, from 1; 0 while nobody has counted."""
 
     @property
     def running(self) -> bool:

@@ -14,6 +14,7 @@ import uvicorn
 
 from mmchat.config import WebConfig
 from mmchat.errors import MmchatError
+from mmchat.web.assets import Assets
 from mmchat.web.documents import documents
 from mmchat.web.embedding import IN_A_FRAME, embedding
 from mmchat.web.exports import exports
@@ -112,7 +113,9 @@ def server_for(
     page.has_launched = True
     return uvicorn.Server(
         uvicorn.Config(
-            Guard(app, config.embed_origins), log_level="warning", timeout_graceful_shutdown=2
+            Guard(Assets(app), config.embed_origins),
+            log_level="warning",
+            timeout_graceful_shutdown=2,
         )
     )
 

@@ -15,7 +15,7 @@ QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 
 Shown: TypeAlias = tuple[Conversation, list[Message], str, Any]
 """The conversation, its messages, the sources as HTML, and the gallery of pictures."""
-ShownWithBox: TypeAlias = tuple[Any, Any, Any, Any, Any]
+ShownWithBox: TypeAlias = tuple[Conversation, Any, Any, Any, Any]
 """The same, and the box that questions are typed into. What is skipped stays as it is."""
 
 
@@ -31,10 +31,18 @@ def shown_busy(turns: Conversation) -> ShownWithBox:
     return *shown(turns), box(busy=True)
 
 
+def shown_running(turns: Conversation) -> ShownWithBox:
+    """Return a conversation while an answer is found and written: a step of many, and soon followed.
+
+    What stands beside it and the box are empty then, and are put out as that: for `gr.skip()` and for a
+    component, Gradio builds a component anew each time, which takes longer than all the rest.
+    """
+    return turns, messages(turns), "", [], None
+
+
 def shown_waiting(turns: Conversation, number: int) -> ShownWithBox:
     """Return a conversation whose last question waits for others, as the number in a line (from 1)."""
-    waiting = (*turns[:-1], replace(turns[-1], in_line=number))
-    return gr.skip(), messages(waiting), gr.skip(), gr.skip(), gr.skip()
+    return shown_running((*turns[:-1], replace(turns[-1], in_line=number)))
 
 
 def shown_ready(turns: Conversation) -> ShownWithBox:

@@ -24,7 +24,7 @@ from mmchat.web.conversation import (
     follow,
 )
 from mmchat.web.guard import OWNER_COOKIE
-from mmchat.web.showing import ShownWithBox, box, shown, shown_busy, shown_ready
+from mmchat.web.showing import ShownWithBox, shown_busy, shown_ready, shown_running
 from mmchat.web.wording import COMPLAINTS, wording
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ class Steps:
         """
         with closing(self._progress(turns)) as progress:
             for now in progress:
-                yield *shown(now), gr.skip() if now[-1].running else box(busy=False)
+                yield shown_running(now) if now[-1].running else shown_ready(now)
 
     def _progress(self, turns: Conversation) -> Generator[Conversation, None, None]:
         *before, turn = turns

@@ -6,8 +6,7 @@ import asyncio
 import threading
 from pathlib import Path
 
-import pytest
-from many_visitors import EchoAssistant, Told, echo_desk, visit, visit_all
+from many_visitors import EchoAssistant, Told, echo_desk, visit_all
 from scripted_assistant import ScriptedAssistant, ScriptedIndex
 from visits import serving
 
