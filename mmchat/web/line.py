@@ -15,6 +15,8 @@ from mmchat.web.showing import ShownWithBox, shown_waiting
 _SHOWN_SECONDS = 1.0
 """How often somebody who waits is told a new number, at most. A whole line that moves with every short
 answer would keep the server busy with telling."""
+_TOLD_AGAIN = 5
+"""The same number is told again after so many of these."""
 
 _T = TypeVar("_T")
 Answering: TypeAlias = Callable[[Conversation], Generator[ShownWithBox, None, None]]
@@ -34,8 +36,13 @@ class Ticket:
         return self._line.number(self)
 
     async def moved(self, told: int) -> None:
-        """Return when it is this one's turn, or the number is no longer the one that was told."""
-        while self.number and self.number == told:
+        """Return when it is this one's turn, or the number is no longer the one that was told.
+
+        After some seconds it returns anyway: who waits is told again, and who left is found out by that.
+        """
+        for _ in range(_TOLD_AGAIN):
+            if self.number != told:
+                return
             with suppress(TimeoutError):
                 await asyncio.wait_for(self.turn.wait(), _SHOWN_SECONDS)
 
@@ -76,7 +83,7 @@ def in_turn(
     """Return a step that waits until it is its turn, showing the number, and then answers.
 
     Gradio's own queue tells nobody but its progress bar, and in English; so that it lets everybody in, and
-    the line is here. Who left is found out when their number is to be shown, or when it is their turn.
+    the line is here. Who left is found out when their number is to be shown again.
 
     Args:
         answer: the step that answers; what it yields is passed on. It runs in threads.

@@ -33,6 +33,7 @@ _MEND_ROLES = """() => {
     mend();
 }"""
 """Gradio calls its examples a list without items, which a screen reader takes for an empty one."""
+_GONE_SECONDS = 20
 _SYSTEM_FONTS = ("ui-sans-serif", "system-ui", "Segoe UI", "Apple SD Gothic Neo", "Malgun Gothic")
 _MONO_FONTS = ("ui-monospace", "Consolas", "monospace")
 
@@ -67,6 +68,7 @@ def listen(config: WebConfig) -> socket.socket:
     family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
     listener = socket.socket(family)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    _notice_who_is_gone(listener)
     try:
         listener.bind((config.host, config.port))
         # A second server may bind the same address until one of them listens.
@@ -78,6 +80,22 @@ def listen(config: WebConfig) -> socket.socket:
             "Stop what runs there, or choose another port with --port (0 takes any free one)."
         ) from error
     return listener
+
+
+def _notice_who_is_gone(listener: socket.socket) -> None:
+    """Let connections end whose other side is silent: a phone without network says no goodbye.
+
+    Otherwise what is sent to it is tried again for a quarter of an hour, and an answer written as long.
+    Connections take this over from their listener (Linux; elsewhere what there is of it).
+    """
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in (
+        ("TCP_KEEPIDLE", _GONE_SECONDS),
+        ("TCP_KEEPINTVL", _GONE_SECONDS // 4),
+        ("TCP_USER_TIMEOUT", _GONE_SECONDS * 1000),
+    ):
+        if (option := getattr(socket, name, None)) is not None:
+            listener.setsockopt(socket.IPPROTO_TCP, option, value)
 
 
 def server_for(

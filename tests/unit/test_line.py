@@ -50,6 +50,7 @@ def in_a_loop(test: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[], Non
 @pytest.fixture(autouse=True)
 def _told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lines, "_SHOWN_SECONDS", 0.01)
+    monkeypatch.setattr(lines, "_TOLD_AGAIN", 10_000)
 
 
 def said(shown: ShownWithBox) -> str:
@@ -95,6 +96,22 @@ async def test_the_number_falls_while_somebody_waits() -> None:
     assert said(await moving) == "first"
     await third.aclose()
     assert (answers.running, answers.closed) == (0, 2), "who only waited asked nothing of anybody"
+
+
+def test_who_waits_long_is_told_again(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(lines, "_TOLD_AGAIN", 2)
+
+    @in_a_loop
+    async def test() -> None:
+        answers = Answers()
+        answer = in_turn(answers.answer, Line(1))
+        served, waiting = answer(WAITS), answer(WAITS)
+        await anext(served)
+        assert [numbers([said(await anext(waiting))]) for _ in range(3)] == [[1], [1], [1]]
+        await waiting.aclose()
+        await served.aclose()
+
+    test()
 
 
 @in_a_loop
