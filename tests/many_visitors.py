@@ -23,6 +23,8 @@ from mmchat.types import Answer, AnswerPiece, ImageInput, Status
 from mmchat.web.guard import OWNER_COOKIE
 
 API = "gradio_api"
+_PATIENCE = 600.0
+"""Seconds that a visitor waits for the next word of the server."""
 _NUMBER = re.compile(r"You are number (\d+) in the queue")
 
 
@@ -87,7 +89,7 @@ class Told:
 
 async def steps_of(address: str) -> tuple[int, int]:
     """Return the numbers of the page's steps that accept a question, and that answer it."""
-    async with httpx.AsyncClient(base_url=address, timeout=120) as client:
+    async with httpx.AsyncClient(base_url=address, timeout=_PATIENCE) as client:
         steps = (await client.get("config")).json()["dependencies"]
     accept = next(each["id"] for each in steps if each["targets"][0][1] == "submit")
     return accept, next(each["id"] for each in steps if each["trigger_after"] == accept)
@@ -100,7 +102,7 @@ async def visit(address: str, question: str, steps: tuple[int, int]) -> Told:
         httpx.HTTPError, KeyError: the server refused something, or ended the answer.
     """
     accept, answer = steps
-    async with httpx.AsyncClient(base_url=address, timeout=120) as client:
+    async with httpx.AsyncClient(base_url=address, timeout=_PATIENCE) as client:
         owner = (await client.get("/")).cookies[OWNER_COOKIE]
         whose = {"session_hash": f"s{secrets.token_hex(8)}", "event_data": None}
         begun = time.monotonic()

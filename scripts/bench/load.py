@@ -76,7 +76,8 @@ def chats(address: str, desk: mmchat.Desk, questions: Sequence[str]) -> None:
     seconds, worked = time.monotonic() - begun, time.process_time() - worked
     told = [each for each in results if isinstance(each, Told)]
     print(f"chats at once         {len(questions)}")
-    print(f"lost                  {len(questions) - len(told)}")
+    why = ", ".join(sorted({type(each).__name__ for each in results if not isinstance(each, Told)}))
+    print(f"lost                  {len(questions) - len(told)} {why}")
     print(f"mixed up              {sum(not is_own(each, desk) for each in told)}")
     for name, values in (
         ("until it is their turn", [each.waited for each in told]),
