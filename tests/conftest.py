@@ -18,8 +18,8 @@ from mmchat.ingest.naming import humanise
 # No test may reach a model hub, and none may depend on the settings of whoever runs it.
 os.environ["HF_HUB_OFFLINE"] = "1"
 
-# Where two processes share the tests, each has a core of its own: threads of both that spin while they wait for
-# each other would take the time of those that work. What the tests start keeps to the same core.
+# Where two processes share the tests, each has a core of its own: threads of both that spin while they
+# wait for each other would take the time of those that work. What the tests start keeps to the same core.
 _worker = os.environ.get("PYTEST_XDIST_WORKER", "")
 if _worker and hasattr(os, "sched_setaffinity"):
     _cores = sorted(os.sched_getaffinity(0))

@@ -71,12 +71,8 @@ class Assets:
 
 def _is_whole_asset(scope: Scope) -> bool:
     """Whether a file is wanted as a whole, and not only if it has changed."""
-    names = {name for name, _ in scope["headers"]}
-    return scope["path"].startswith(_ASSETS) and not names & {
-        b"range",
-        b"if-none-match",
-        b"if-modified-since",
-    }
+    asked = {name for name, _ in scope["headers"]}
+    return scope["path"].startswith(_ASSETS) and not asked & _PARTIAL
 
 
 def _uncached(headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:

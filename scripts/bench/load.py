@@ -41,7 +41,8 @@ LOADS = 5
 def desk_of(index: Path | None, seconds: float, folder: Path) -> mmchat.Desk:
     """Return a desk that echoes, or one that quotes an index."""
     if index is None:
-        return echo_desk(folder, seconds=seconds)
+        echoing: mmchat.Desk = echo_desk(folder, seconds=seconds)
+        return echoing
     kept = SessionsConfig(database=str(folder / "conversations.sqlite"))
     config = Config(answers=AnswerConfig(generator="none"), sessions=kept)
     return mmchat.Desk(mmchat.Assistant(mmchat.open_index(index, config=config)))
