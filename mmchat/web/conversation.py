@@ -45,6 +45,8 @@ class Turn:
     """The number of the turn in it, once it is kept."""
     handoff: Handoff | None = None
     """Set where a person took over in this turn."""
+    in_line: int = 0
+    """While it waits: which number it is in the line, from 1; 0 while nobody has counted."""
 
     @property
     def running(self) -> bool:
