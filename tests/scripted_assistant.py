@@ -10,6 +10,7 @@ from types import SimpleNamespace
 
 from PIL import Image
 
+from mmchat.config import Config
 from mmchat.errors import QueryError
 from mmchat.pictures import open_image
 from mmchat.types import Answer, AnswerPiece, Chunk, Document, Hit, ImageInput, Source, Status
@@ -66,6 +67,7 @@ class ScriptedAssistant:
     """What it says follows a word of the question: `unknown`, `crash`, or else two sentences."""
 
     index: ScriptedIndex
+    config: Config = field(default_factory=Config)
     gate: threading.Event = field(default_factory=threading.Event)
     """Every sentence but the first waits until it is set (and five seconds at most)."""
     asked: list[tuple[str, bool, list[str]]] = field(default_factory=list)

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from mmchat.config.checks import is_origin
 from mmchat.config.checks import require as _require
+from mmchat.config.owner import OwnerConfig
 from mmchat.config.service import HandoffConfig, ServiceConfig, SessionsConfig
 from mmchat.config.tags import TagsConfig
 
@@ -309,3 +310,4 @@ class Config:
     handoff: HandoffConfig = field(default_factory=HandoffConfig)
     sessions: SessionsConfig = field(default_factory=SessionsConfig)
     web: WebConfig = field(default_factory=WebConfig)
+    owner: OwnerConfig = field(default_factory=OwnerConfig)

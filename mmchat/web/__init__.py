@@ -15,6 +15,7 @@
     page.py           the Gradio page: its components, and which step runs on which event
     assets.py         the files that the page is made of, kept in memory and by the browser
     guard.py          keeps the page and its server to their own host
+    owner/            the pages of whoever runs the assistant, behind a login
     server.py         the page on a port of this machine
 
 Gradio is imported here and nowhere else in mmchat.

@@ -61,7 +61,8 @@ class Guard:
         if not from_own_page(scope["method"], dict(scope["headers"])):
             await PlainTextResponse(_ELSEWHERE, status_code=403)(scope, receive, send)
             return
-        refused = scope["path"].lower().startswith(_FETCHING_PATHS)
+        path = scope["path"].lower().removeprefix("/owner")
+        refused = path.startswith(_FETCHING_PATHS)
         if not refused and _is_json(scope):
             body = await _read(receive)
             refused = body is None or names_foreign_file(body)

@@ -12,13 +12,14 @@ import fastapi
 import gradio as gr
 import uvicorn
 
-from mmchat.config import WebConfig
+from mmchat.config import OwnerConfig, WebConfig
 from mmchat.errors import MmchatError
 from mmchat.web.assets import Assets
 from mmchat.web.documents import documents
 from mmchat.web.embedding import IN_A_FRAME, embedding
 from mmchat.web.exports import exports
 from mmchat.web.guard import Guard
+from mmchat.web.owner import OWNER_PATH, Login, mount_owner
 from mmchat.web.page import build_page
 from mmchat.web.wording import translations
 
@@ -38,13 +39,20 @@ _SYSTEM_FONTS = ("ui-sans-serif", "system-ui", "Segoe UI", "Apple SD Gothic Neo"
 _MONO_FONTS = ("ui-monospace", "Consolas", "monospace")
 
 
-def serve(assistant: Assistant, config: WebConfig, *, desk: Desk | None = None) -> None:
+def serve(
+    assistant: Assistant,
+    config: WebConfig,
+    *,
+    desk: Desk | None = None,
+    owner: OwnerConfig | None = None,
+) -> None:
     """Serve the chat until it is interrupted. The address is printed to stderr.
 
     Args:
         assistant: answers the questions.
         config: where it listens, and how it greets.
         desk: keeps the conversations; without one they are gone with the page.
+        owner: the login of the owner's pages; without it there are none.
 
     Raises:
         MmchatError: the host or port cannot be listened on.
@@ -52,8 +60,11 @@ def serve(assistant: Assistant, config: WebConfig, *, desk: Desk | None = None) 
     with listen(config) as listener:
         host, port = listener.getsockname()[:2]
         shown = "127.0.0.1" if host in {"0.0.0.0", "::"} else host  # noqa: S104
-        server = server_for(assistant, config, desk=desk)
+        login = Login.of(owner) if owner is not None and owner.enabled else None
+        server = server_for(assistant, config, desk=desk, login=login)
         print(f"mmchat answers at http://{shown}:{port} (Ctrl+C ends it)", file=sys.stderr)
+        if login is not None:
+            print(_way_in(f"http://{shown}:{port}{OWNER_PATH}", login), file=sys.stderr)
         # uvicorn closes everything and then raises it again; to end is what was asked for.
         with contextlib.suppress(KeyboardInterrupt):
             server.run(sockets=[listener])
@@ -96,10 +107,22 @@ def _notice_who_is_gone(listener: socket.socket) -> None:
     ):
         if (option := getattr(socket, name, None)) is not None:
             listener.setsockopt(socket.IPPROTO_TCP, option, value)
+def _way_in(address: str, login: Login) -> str:
+    """Return what the owner has to know; a password of their own is not printed."""
+    if not login.made_up:
+        return f"The owner's pages are at {address}, for {login.name} with the password of the settings"
+    return (
+        f"The owner's pages are at {address}, for {login.name} with the password {login.password}\n"
+        "It is for this run alone; set MMCHAT_OWNER_PASSWORD to have one of your own"
+    )
 
 
 def server_for(
-    assistant: Assistant, config: WebConfig, *, desk: Desk | None = None
+    assistant: Assistant,
+    config: WebConfig,
+    *,
+    desk: Desk | None = None,
+    login: Login | None = None,
 ) -> uvicorn.Server:
     """Return the server of the page; it runs on a socket from `listen`."""
     page = build_page(assistant, config, desk=desk)
@@ -108,6 +131,8 @@ def server_for(
     app.include_router(embedding(config.embed_origins))
     if desk is not None:
         app.include_router(exports(desk))
+    if login is not None:
+        mount_owner(app, assistant, login, desk=desk, theme=_theme())
     gr.mount_gradio_app(
         app,
         page,
