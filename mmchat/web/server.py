@@ -107,6 +107,8 @@ def _notice_who_is_gone(listener: socket.socket) -> None:
     ):
         if (option := getattr(socket, name, None)) is not None:
             listener.setsockopt(socket.IPPROTO_TCP, option, value)
+
+
 def _way_in(address: str, login: Login) -> str:
     """Return what the owner has to know; a password of their own is not printed."""
     if not login.made_up:
