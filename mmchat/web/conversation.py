@@ -47,6 +47,8 @@ class Turn:
     """Set where a person took over in this turn."""
     dealt_with: bool = False
     """Whether the person who has the conversation says that it is done."""
+    in_line: int = 0
+    """While it waits: which number it is in the line, from 1; 0 while nobody has counted."""
 
     @property
     def running(self) -> bool:

@@ -13,6 +13,7 @@ from mmchat.pictures import PHOTO_SUFFIXES
 from mmchat.web.examples import Example, examples
 from mmchat.web.history import connect_history, history
 from mmchat.web.keeping import Kept
+from mmchat.web.line import Line, in_turn
 from mmchat.web.render import escape, greeting, sources_html
 from mmchat.web.showing import QUIET
 from mmchat.web.steps import Steps
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
     from mmchat.app import Assistant, Desk
 
+_IN_LINE = 500
+"""Who waits at once and is told their number; whoever comes later waits in Gradio's own queue before that."""
 _UPLOADS_KEPT = (3600, 86400)
 """Uploaded photos are looked through every hour and removed when a day old, in seconds."""
 
@@ -64,6 +67,8 @@ def build_page(assistant: Assistant, config: WebConfig, *, desk: Desk | None = N
         delete_cache=_UPLOADS_KEPT,
     )
     folder = assistant.index.path.resolve()
+    page.max_threads = _IN_LINE
+    page.queue()
     page.allowed_paths = [str(folder / name) for name in ("media", "thumbs")]
     with page:
         conversation = gr.State(())
@@ -181,6 +186,7 @@ def _connect(
         The events that answer, and those that end an answer.
     """
     answering: list[Dependency] = []
+    answer = in_turn(steps.answer, Line(at_once))
     begun: list[tuple[Any, Any, list[Any]]] = [
         (parts.box.submit, steps.ask, [parts.box, parts.conversation]),
         (parts.chat.example_select, steps.ask_example, [parts.conversation]),
@@ -195,11 +201,10 @@ def _connect(
     for event, accept, inputs in begun:
         accepted = event(accept, inputs, [*parts.shown, parts.box], queue=False, **QUIET)
         answered = accepted.success(
-            steps.answer,
+            answer,
             [parts.conversation],
             [*parts.shown, parts.box],
-            concurrency_limit=at_once,
-            concurrency_id="answers",
+            concurrency_limit=None,
             **QUIET,
         )
         answering.append(answered)

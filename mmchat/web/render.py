@@ -64,7 +64,9 @@ def answer_html(turn: Turn) -> str:
     match turn.stage:
         case Stage.WAITING | Stage.SEARCHING | Stage.WRITING:
             line = {
-                Stage.WAITING: words.waiting,
+                Stage.WAITING: words.in_line.format(number=turn.in_line)
+                if turn.in_line
+                else words.waiting,
                 Stage.SEARCHING: words.searching,
                 Stage.WRITING: words.writing,
             }[turn.stage]

@@ -14,7 +14,9 @@ import uvicorn
 
 from mmchat.config import OwnerConfig, WebConfig
 from mmchat.errors import MmchatError
+from mmchat.web.assets import Assets
 from mmchat.web.documents import documents
+from mmchat.web.embedding import IN_A_FRAME, embedding
 from mmchat.web.exports import exports
 from mmchat.web.guard import Guard
 from mmchat.web.owner import OWNER_PATH, Login, mount_owner
@@ -32,6 +34,7 @@ _MEND_ROLES = """() => {
     mend();
 }"""
 """Gradio calls its examples a list without items, which a screen reader takes for an empty one."""
+_GONE_SECONDS = 20
 _SYSTEM_FONTS = ("ui-sans-serif", "system-ui", "Segoe UI", "Apple SD Gothic Neo", "Malgun Gothic")
 _MONO_FONTS = ("ui-monospace", "Consolas", "monospace")
 
@@ -76,6 +79,7 @@ def listen(config: WebConfig) -> socket.socket:
     family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
     listener = socket.socket(family)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    _notice_who_is_gone(listener)
     try:
         listener.bind((config.host, config.port))
         # A second server may bind the same address until one of them listens.
@@ -87,6 +91,22 @@ def listen(config: WebConfig) -> socket.socket:
             "Stop what runs there, or choose another port with --port (0 takes any free one)."
         ) from error
     return listener
+
+
+def _notice_who_is_gone(listener: socket.socket) -> None:
+    """Let connections end whose other side is silent: a phone without network says no goodbye.
+
+    Otherwise what is sent to it is tried again for a quarter of an hour, and an answer written as long.
+    Connections take this over from their listener (Linux; elsewhere what there is of it).
+    """
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in (
+        ("TCP_KEEPIDLE", _GONE_SECONDS),
+        ("TCP_KEEPINTVL", _GONE_SECONDS // 4),
+        ("TCP_USER_TIMEOUT", _GONE_SECONDS * 1000),
+    ):
+        if (option := getattr(socket, name, None)) is not None:
+            listener.setsockopt(socket.IPPROTO_TCP, option, value)
 
 
 def _way_in(address: str, login: Login) -> str:
@@ -110,6 +130,7 @@ def server_for(
     page = build_page(assistant, config, desk=desk)
     app = fastapi.FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(documents(assistant.index))
+    app.include_router(embedding(config.embed_origins))
     if desk is not None:
         app.include_router(exports(desk))
     if login is not None:
@@ -130,13 +151,17 @@ def server_for(
         i18n=gr.I18n(**translations()),
         theme=_theme(),
         css=_CSS.read_text(encoding="utf-8"),
-        js=_MEND_ROLES,
+        js=f"() => {{ ({_MEND_ROLES})(); ({IN_A_FRAME})(); }}",
     )
     # Only a page that "has launched" refuses files that were not uploaded to it, and mounting, other
     # than launching, does not say so: without this a request could name any file of this machine.
     page.has_launched = True
     return uvicorn.Server(
-        uvicorn.Config(Guard(app), log_level="warning", timeout_graceful_shutdown=2)
+        uvicorn.Config(
+            Guard(Assets(app), config.embed_origins),
+            log_level="warning",
+            timeout_graceful_shutdown=2,
+        )
     )
 
 

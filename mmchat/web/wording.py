@@ -16,6 +16,7 @@ class Wording:
     pictures: str
     conversation: str
     waiting: str
+    in_line: str
     searching: str
     writing: str
     stopped: str
@@ -51,6 +52,7 @@ ENGLISH = Wording(
     pictures="Pictures",
     conversation="Conversation",
     waiting="Waiting for a free place…",
+    in_line="You are number {number} in the queue…",
     searching="Searching the documents…",
     writing="Writing…",
     stopped="Stopped.",
@@ -86,6 +88,7 @@ KOREAN = Wording(
     pictures="사진",
     conversation="대화",
     waiting="차례를 기다리고 있습니다…",
+    in_line="대기 순서 {number}번째입니다…",
     searching="문서를 찾고 있습니다…",
     writing="답변을 쓰고 있습니다…",
     stopped="중지했습니다.",

@@ -158,14 +158,15 @@ def _plotted(rows: list[list[Any]], y: str, mark: str, words: Mapping[str, str])
 
 
 def _labels(days: Sequence[Day]) -> list[str]:
-    """Return what stands below each day: a date below some, so that they do not overlap.
+    """Return what stands below each day: a date below some, none too near to another or the edge.
 
     A plot orders days by what stands below them, and takes those of the same name for one. So each begins
     with its number, written in two characters that have no width.
     """
     step, last = max(1, len(days) // 6), len(days) - 1
     return [
-        f"{at:07b}".translate(_UNSEEN) + (f"{day.date:%m-%d}" if (last - at) % step == 0 else "")
+        f"{at:07b}".translate(_UNSEEN)
+        + (f"{day.date:%m-%d}" if (last - at) % step == step // 2 else "")
         for at, day in enumerate(days)
     ]
 
