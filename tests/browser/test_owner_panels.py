@@ -143,7 +143,7 @@ def test_figures_are_what_was_asked(page: Page, desk: mmchat.Desk):
     numbers = page.locator("#figures-numbers")
 
     def figure(name: str) -> Any:
-        return numbers.locator("div", has=page.get_by_text(name, exact=True)).locator("dd")
+        return numbers.locator("dl > div", has=page.get_by_text(name, exact=True)).locator("dd")
 
     expect(figure("Questions")).to_contain_text("4")
     statuses = [

@@ -178,7 +178,7 @@ class TestSearches:
 
     def test_a_photo_and_a_filter(self, steps: SearchSteps, tmp_path: Path):
         query = {"text": "", "files": [photo(tmp_path)]}
-        empty = [""] * 11
+        empty = [None] * 11
         shown = steps.search(query, "kind=picture; title~kettle", "", KOREAN, False, *empty)
         assert shown.count('<li class="hit') == 1 and "kettle.png" in shown
         assert "gradio_api/file=" in shown

@@ -51,23 +51,24 @@ class SearchSteps:
     def search(
         self,
         query: dict[str, Any],
-        conditions: str,
-        k: str,
+        conditions: str | None,
+        k: str | None,
         request: gr.Request,
         unranked: bool,
-        *settings: str,
+        *settings: str | None,
     ) -> str:
         """Search; by other settings too, where any is given."""
         words = spoken(WORDS, request)
+        # What was never unfolded has no value, not even an empty one.
         changes: dict[str, object] = {
-            name: value.strip()
-            for name, value in zip(_FIGURES, settings, strict=True)
-            if value.strip()
+            name: value
+            for name, given in zip(_FIGURES, settings, strict=True)
+            if (value := (given or "").strip())
         }
         if unranked:
             changes["reranker"] = ""
         try:
-            return self._found(self._trial(query, conditions, k), changes, words)
+            return self._found(self._trial(query, conditions or "", k or ""), changes, words)
         except MmchatError as error:
             return said_html(str(error), good=False)
 

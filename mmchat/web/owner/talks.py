@@ -212,7 +212,6 @@ def _build(text: gr.I18n) -> _Parts:
                 lines=8,
                 visible=False,
                 interactive=True,
-                buttons=["copy"],
                 elem_id="talks-reply",
             )
             said = gr.HTML(elem_id="talks-said")
