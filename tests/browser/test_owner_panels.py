@@ -131,7 +131,7 @@ def test_conversations_are_found_and_what_was_said_is_only_text(page: Page):
     expect(rows).to_have_count(1)
     expect(rows.first).to_contain_text("not answered: 1")
     rows.first.click()
-    expect(page.locator(".said.customer")).to_contain_text(HOSTILE)
+    expect(page.locator(".said.customer").first).to_contain_text(HOSTILE)
     expect(page.locator(".thumb-said")).to_contain_text("<b>wrong</b>")
     assert page.locator("#talks-read img").count() == 0
     page.get_by_label("Search what was said").fill("")

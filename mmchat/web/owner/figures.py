@@ -27,6 +27,16 @@ _UNSEEN = str.maketrans("01", "\u200b\u200c")
 _TIMES = ("median_seconds", "slow_seconds")
 _TIME_COLOURS = ("#0f766e", "#f59e0b")
 
+_MEND_ROLES = """
+const mend = () => document.querySelectorAll("#figures-plots div[aria-label]:not([role])")
+    .forEach((each) => each.setAttribute("role", "img"));
+new MutationObserver(mend).observe(
+    document.body, {childList: true, subtree: true, attributeFilter: ["aria-label"]},
+);
+mend();
+"""
+"""A plot has a name, but nothing that says what it is; the same in words stands in the table below."""
+
 Plotted: TypeAlias = dict[str, Any]
 """What Gradio's plots are sent: columns and rows. Built here, a table of pandas is not needed."""
 
@@ -112,7 +122,7 @@ def _build(text: gr.I18n) -> _Parts:
         container=False,
         elem_id="figures-period",
     )
-    numbers = gr.HTML(elem_id="figures-numbers")
+    numbers = gr.HTML(js_on_load=_MEND_ROLES, elem_id="figures-numbers")
     with gr.Row(elem_id="figures-plots"):
         with gr.Column(min_width=300):
             gr.Markdown(str(text("figures_per_day")), elem_classes="heading")
