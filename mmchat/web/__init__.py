@@ -2,15 +2,19 @@
 
     conversation.py   what one person asked and was told, as values
     wording.py        the words of the page, in English and Korean
+    pictures.py       pictures at the sentences of an answer, and products below it
     render.py         those values as HTML, everything from outside escaped
     examples.py       questions to begin with, taken from the index
     steps.py          what happens when somebody asks, stops, retries or clears
+    revising.py       a question that is taken back, changed, or asked once more
     showing.py        what a step puts out
     keeping.py        what a visitor does with the conversations that are kept
-    exports.py        a conversation as a file
+    exports.py        a conversation as a file, and the photos that were sent in it
     documents.py      a document, opened where a source stands
     history.py        the panel with the conversations
-    page.py           the Gradio page: its components, and which step runs on which event
+    page.py           the Gradio page: its components
+    connecting.py     which step runs on which event
+    page.js           what Gradio's own scripts leave to be mended
     guard.py          keeps the page and its server to their own host
     server.py         the page on a port of this machine
 

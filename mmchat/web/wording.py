@@ -17,6 +17,8 @@ class Wording:
     conversation: str
     waiting: str
     searching: str
+    reading: str
+    reading_one: str
     writing: str
     stopped: str
     unknown: str
@@ -40,6 +42,15 @@ class Wording:
     delete_sure: str
     delete_yes: str
     delete_no: str
+    more: str
+    more_asked: str
+    similar: str
+    closest: str
+    same_tag: str
+    same_category: str
+    same_look: str
+    with_person_stays: str
+    deleted: str
 
 
 ENGLISH = Wording(
@@ -51,6 +62,8 @@ ENGLISH = Wording(
     conversation="Conversation",
     waiting="Waiting for a free place…",
     searching="Searching the documents…",
+    reading="Reading {count} sources…",
+    reading_one="Reading one source…",
     writing="Writing…",
     stopped="Stopped.",
     unknown="Not in the documents",
@@ -74,6 +87,15 @@ ENGLISH = Wording(
     delete_sure="It is deleted for good, with its pictures.",
     delete_yes="Delete",
     delete_no="Keep it",
+    more="More like this",
+    more_asked="More like this: {title}",
+    similar="Similar products",
+    closest="Closest to your photo",
+    same_tag="Looks like: {kind}",
+    same_category="Same category: {kind}",
+    same_look="Looks alike",
+    with_person_stays="A person has this already, so it stays as it is.",
+    deleted="This conversation was deleted. Your next question begins a new one.",
 )
 
 KOREAN = Wording(
@@ -85,6 +107,8 @@ KOREAN = Wording(
     conversation="대화",
     waiting="차례를 기다리고 있습니다…",
     searching="문서를 찾고 있습니다…",
+    reading="출처 {count}개를 읽고 있습니다…",
+    reading_one="출처 1개를 읽고 있습니다…",
     writing="답변을 쓰고 있습니다…",
     stopped="중지했습니다.",
     unknown="문서에 없는 내용",
@@ -108,6 +132,15 @@ KOREAN = Wording(
     delete_sure="사진까지 모두 완전히 삭제됩니다.",
     delete_yes="삭제",
     delete_no="취소",
+    more="비슷한 상품 보기",
+    more_asked="비슷한 상품 보기: {title}",
+    similar="비슷한 상품",
+    closest="사진과 가장 비슷함",
+    same_tag="닮은 것: {kind}",
+    same_category="같은 분류: {kind}",
+    same_look="모양이 비슷함",
+    with_person_stays="담당자가 이미 받은 내용이라 그대로 둡니다.",
+    deleted="삭제된 대화입니다. 다음 질문부터 새 대화가 시작됩니다.",
 )
 
 COMPLAINTS = ("Wrong · 틀린 답변", "Incomplete · 부족한 답변", "Off the point · 질문과 다른 답변")
