@@ -12,18 +12,10 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from mmchat.conditions import AllOf as AllOf
-from mmchat.conditions import AnyOf as AnyOf
-from mmchat.conditions import Contains as Contains
-from mmchat.conditions import Equals as Equals
-from mmchat.conditions import Filter as Filter
-from mmchat.conditions import FilterValue as FilterValue
-from mmchat.conditions import In as In
-from mmchat.conditions import Not as Not
-from mmchat.conditions import Range as Range
-
 if TYPE_CHECKING:
     from PIL.Image import Image
+
+    from mmchat.conditions import Filter
 
 ImageInput: TypeAlias = "str | Path | bytes | Image"
 """A picture as a caller may give it: a path, the bytes of a file, or a PIL image."""

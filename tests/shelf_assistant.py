@@ -148,7 +148,7 @@ class ShelfIndex:
         return self.shelf
 
     def search(
-        self, text: str, image: Any = None, k: int = 5, where: dict[str, str] | None = None
+        self, text: str = "", image: Any = None, k: int = 5, where: dict[str, str] | None = None
     ) -> Sequence[Hit]:
         wanted = (where or {}).get("document")
         found = self.shelf.search(Query(text, image, k=len(DOCUMENTS)))

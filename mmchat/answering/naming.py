@@ -16,9 +16,8 @@ from mmchat.types import Hit, Similar
 _LABEL = re.compile(r"^(?P<name>\w+(?: \w+){0,2}): +")
 """What a line of a table row begins with: `Sku: `, `Delivery days: `."""
 _TELLING_LABELS = frozenset(
-    "description,product description,details,about,summary,features,설명,상품 설명,제품 설명,상세 설명,소개,특징".split(
-        ","
-    )
+    "description,product description,details,about,summary,features,"
+    "설명,상품 설명,제품 설명,상세 설명,소개,특징".split(",")
 )
 _MIN_WORDS = 3
 """Words of a sentence, at least: a row has codes, prices and numbers before it has sentences."""

@@ -38,6 +38,10 @@ if TYPE_CHECKING:
 
 _SUMMARY_TOKENS = 400
 """Tokens of the summary that a person reads first."""
+_TAKEN_AWAY = (
+    "Conversation {} was deleted, or its last turn taken back, while the answer was being written. "
+    "Ask again, in another conversation if this one is gone."
+)
 _SEARCHED = frozenset({Status.ANSWERED, Status.PARTIAL, Status.ABSTAINED})
 
 
@@ -153,10 +157,15 @@ class Desk:
     def take_back(self, owner: str | None, conversation: str, turn: int) -> bool:
         """Delete a turn and those after it for good; False where a person has them: then they stay.
 
+        What is being written in the conversation just then is ended and not kept.
+
         Raises:
             UnknownConversation: there is none of that id, or it is somebody else's.
         """
-        return self._own(owner).take_back(conversation, turn)
+        own = self._own(owner)
+        own.get(conversation, last=1)
+        self._running.end(conversation)
+        return own.take_back(conversation, turn)
 
     def delete(self, owner: str | None, conversation: str) -> None:
         """Delete a conversation for good, and end the answer that is being written in it.
@@ -194,6 +203,8 @@ class Desk:
                         said += piece.text
                         yield piece
                         continue
+                    if visit.ended.is_set():
+                        raise UnknownConversation(_TAKEN_AWAY.format(visit.conversation))
                     visit.own.end_turn(turn, piece.answer, written_by=self._writer())
                     ended = True
                     if piece.text:
@@ -201,8 +212,8 @@ class Desk:
                         yield AnswerPiece(piece.text, handoff=piece.handoff if passed else None)
                     yield AnswerPiece(answer=piece.answer, turn=turn)
             finally:
-                # Of a conversation that was deleted meanwhile nothing is kept.
-                if not ended:
+                # Of what was deleted meanwhile nothing is kept, here or in another process.
+                if not ended and not visit.ended.is_set():
                     with suppress(UnknownConversation):
                         visit.own.stop_turn(turn, said)
 

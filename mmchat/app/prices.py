@@ -35,7 +35,7 @@ def price_of(metadata: Metadata) -> str:
     A number is written with two decimals or none, and a comma for the thousands; a text as it stands.
     """
     fields = {_key(name): value for name, value in metadata.items()}
-    own = {}
+    own: dict[str, tuple[MetadataValue, str]] = {}
     for key, value in fields.items():
         coded = _CODED.match(key)
         name = coded["name"] if coded and coded["name"] in _PRICES else key

@@ -32,7 +32,7 @@ class Parts:
     picked: gr.State
     """The place of the picture that is open in the gallery, from 0."""
     more: gr.Button
-    """Asks for more like it."""
+    """Asks for more like it; seen while one is open."""
 
     @property
     def shown(self) -> list[Any]:

@@ -98,7 +98,10 @@ def _asks(turn: Turn) -> bool:
 def pictures_beside(turn: Turn) -> list[Shown]:
     """Return what stands in the gallery beside an answer, each picture once."""
     found: dict[Path, Shown] = {}
-    for item in (*turn.answer.pictures, *turn.answer.sources) if turn.answer else ():
+    items: tuple[Shown, ...] = ()
+    if turn.answer is not None:
+        items = (*turn.answer.pictures, *turn.answer.sources)
+    for item in items:
         path = file_of(item)
         if path is not None:
             found.setdefault(path, item)

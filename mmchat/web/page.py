@@ -64,8 +64,8 @@ def build_page(assistant: Assistant, config: WebConfig, *, desk: Desk | None = N
             with gr.Column(scale=2, min_width=300, elem_id="beside"):
                 gr.Markdown(str(text("beside")), elem_classes="heading")
                 sources = gr.HTML(sources_html(None), elem_id="sources", js_on_load=_TELL_MORE_LIKE)
-                more = gr.Button(str(text("more")), size="sm", render=False)
-                pictures, picked = _pictures(text, more), gr.State(0)
+                pictures, picked = _pictures(text), gr.State(0)
+                more = gr.Button(str(text("more")), size="sm", elem_id="more")
         parts = Parts(conversation, chat, box, new, quick, person, sources, pictures, picked, more)
         steps = Steps(assistant, offered, desk, quick=config.quick_replies)
         answering, ended = connect(parts, steps, Revising(desk), config.concurrency)
@@ -145,7 +145,7 @@ def _box(text: gr.I18n, *, ready: bool) -> gr.MultimodalTextbox:
     )
 
 
-def _pictures(text: gr.I18n, more: gr.Button) -> gr.Gallery:
+def _pictures(text: gr.I18n) -> gr.Gallery:
     return gr.Gallery(
         label=text("pictures"),
         show_label=False,
@@ -156,5 +156,5 @@ def _pictures(text: gr.I18n, more: gr.Button) -> gr.Gallery:
         fit_columns=False,
         height="auto",
         object_fit="contain",
-        buttons=["fullscreen", more],
+        buttons=["fullscreen"],
     )
