@@ -127,7 +127,10 @@ class Steps:
             gone = wording(turn.korean).deleted
             yield (*before, replace(turn, stage=Stage.FAILED, text=gone, kept_as="", number=None))
         except InputError as error:
-            yield (*before, replace(turn, stage=Stage.FAILED, text=str(error)))
+            words = wording(turn.korean)
+            _log.info("A question was not answered: %s", error)
+            told = words.unreadable if turn.photo else words.failed if turn.like else str(error)
+            yield (*before, replace(turn, stage=Stage.FAILED, text=told))
         except Exception:
             # Whatever it was, the reader gets a sentence and the log the rest.
             _log.exception("An answer failed.")

@@ -26,6 +26,7 @@ class Wording:
     refused: str
     with_person: str
     failed: str
+    unreadable: str
     seconds: str
     page: str
     score: str
@@ -71,6 +72,10 @@ ENGLISH = Wording(
     refused="Not talked about here",
     with_person="A person has this conversation",
     failed="Something went wrong on our side. Please try again in a moment.",
+    unreadable=(
+        "This photo is not a picture that can be read here, or it is too large. "
+        "Please send another one, as JPEG, PNG, WebP or HEIC."
+    ),
     seconds="{seconds:.1f} s",
     page="page {page}",
     score="score {score:.3f}",
@@ -116,6 +121,10 @@ KOREAN = Wording(
     refused="여기에서 다루지 않는 주제",
     with_person="담당자가 이 대화를 맡았습니다",
     failed="저희 쪽에 문제가 생겼습니다. 잠시 후 다시 시도해 주세요.",
+    unreadable=(
+        "이 사진은 읽을 수 없거나 너무 큽니다. "
+        "JPEG, PNG, WebP 또는 HEIC 형식의 다른 사진을 보내 주세요."
+    ),
     seconds="{seconds:.1f}초",
     page="{page}쪽",
     score="점수 {score:.3f}",

@@ -110,6 +110,7 @@ def test_settling_leaves_a_finished_answer_alone(steps: Steps):
 @pytest.mark.parametrize(
     ("question", "content", "sentence"),
     [
+        ("이게 뭐예요?", b"no picture at all", "이 사진은 읽을 수 없거나 너무 큽니다."),
         ("", None, "Got an empty question and no picture."),
         ("what?", b"no picture at all", "is not a picture that can be read"),
         ("crash", None, "Something went wrong on our side."),

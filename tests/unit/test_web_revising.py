@@ -92,11 +92,12 @@ def test_undoing_everything_leaves_no_conversation(desk: mmchat.Desk, revising: 
 
 def test_undo_gives_a_photo_back_too(desk: mmchat.Desk, revising: Revising, tmp_path: Path):
     turns = said(desk, "", files=(photo(tmp_path),))
-    assert revising.undo(turns)[-1].value == {"text": "", "files": [photo(tmp_path)]}
+    (again,) = revising.undo(turns)[-1].value["files"]
+    assert again["orig_name"] == "mine.png"
     said(desk, "this?", files=(photo(tmp_path),))
     restored = Kept(desk).restore(VISITOR)[0]
     (again,) = revising.undo(restored)[-1].value["files"]
-    with Image.open(again) as opened:
+    with Image.open(again["path"]) as opened:
         assert opened.size == (40, 30)
     with desk.store._database.session() as session:
         from sqlalchemy import text
