@@ -38,7 +38,7 @@ def shown_ready(turns: Conversation) -> ShownWithBox:
 
 def shown_undone(turns: Conversation, text: str, photo: str | None) -> ShownWithBox:
     """Return a conversation whose last question stands in the box again, with its photo."""
-    value = {"text": text, "files": [photo] if photo else []}
+    value: dict[str, str | list[Any]] = {"text": text, "files": [photo] if photo else []}
     ready = gr.MultimodalTextbox(value=value, interactive=True, submit_btn=True, stop_btn=False)
     return *shown(turns), ready
 
