@@ -65,7 +65,7 @@ def similar_values(similar: Similar) -> dict[str, object]:
         "price": similar.price or None,
         "likeness": similar.likeness.value,
         "kind": similar.kind,
-        "document": similar.hit.about or similar.hit.document,
+        "document": similar.hit.document,
         "picture": similar.hit.picture,
         "picture_path": str(similar.hit.picture_path) if similar.hit.picture_path else None,
     }

@@ -200,8 +200,6 @@ class Hit:
     """What `picture` probably shows, in one of the owner's own names of things."""
     alt: str = ""
     """What `picture` shows, in words: its caption, or else what it probably shows."""
-    about: str = ""
-    """The document that `title` is of: of a picture, the one of the passage that it belongs to."""
 
 
 class Likeness(StrEnum):

@@ -19,7 +19,7 @@ from mmchat.answering.generators import Message
 from mmchat.answering.words import content_words
 from mmchat.config import AnswerConfig, Config, HandoffConfig, SessionsConfig
 from mmchat.pictures import open_image
-from mmchat.types import Chunk, Document, Hit, Query
+from mmchat.types import AllOf, Chunk, Document, Hit, In, Query
 
 WIDTH = 512
 
@@ -67,13 +67,23 @@ class Shelf:
         ranked = sorted(
             self._chunks.values(), key=lambda c: -len(words & content_words(c.context_text))
         )
-        hits = [self._hit("chunk", chunk) for chunk in ranked]
+        allowed = self.named(query) or {chunk.document for chunk in ranked}
+        hits = [self._hit("chunk", chunk) for chunk in ranked if chunk.document in allowed]
         if query.image is not None:
             hits.insert(0, self._hit("picture", self._chunks["banana.md:0"]))
         return hits[: query.k]
 
     def chunk(self, item_id: str) -> Chunk | None:
         return self._chunks.get(item_id)
+
+    def documents_of(self, picture_id: str) -> Sequence[str]:
+        return [picture_id.replace(".jpg", ".md")]
+
+    @staticmethod
+    def named(query: Query) -> set[object]:
+        """Return the documents that a query is restricted to; of its filters no other is known here."""
+        filters = query.where.filters if isinstance(query.where, AllOf) else ()
+        return {value for each in filters if isinstance(each, In) for value in each.values}
 
     @staticmethod
     def _hit(kind: Any, chunk: Chunk) -> Hit:

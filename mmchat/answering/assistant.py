@@ -13,31 +13,26 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-from mmchat.answering.draft import Candidate, Draft, without_marks
+from mmchat.answering.draft import Draft, without_marks
+from mmchat.answering.evidence import Evidence, TextEncoder, Thresholds, answerable, quotable
+from mmchat.answering.finding import Finding, Retriever, called, looks_like
 from mmchat.answering.followups import understand
 from mmchat.answering.generators.base import Generator
-from mmchat.answering.grounding import (
-    Evidence,
-    EvidenceFinder,
-    TextEncoder,
-    Thresholds,
-    answerable,
-    check,
-)
+from mmchat.answering.grounding import check
 from mmchat.answering.hostile import headings_of, is_order, orders_in, without_orders
-from mmchat.answering.naming import Products, name_photo, resembled
+from mmchat.answering.naming import Products, name_photo
 from mmchat.answering.phrases import abstention, says_unknown
 from mmchat.answering.policy import Policy
 from mmchat.answering.prompt import STOP, Passage, build, estimate_tokens
 from mmchat.answering.seeing import look, show
 from mmchat.answering.sentences import is_finished, split_stream
-from mmchat.answering.turn import NOTHING_ASKED, Found, Turn
+from mmchat.answering.turn import NOTHING_ASKED, Turn
 from mmchat.answering.words import language_of, telling_words, without_unproven_verdict
 from mmchat.config import AnswerConfig
 from mmchat.errors import GenerationError, QueryError
-from mmchat.types import Answer, AnswerPiece, Chunk, Exchange, Hit, Query, Status
+from mmchat.types import Answer, AnswerPiece, Chunk, Exchange, Status
 from mmchat.visible import visible
 
 if TYPE_CHECKING:
@@ -51,18 +46,6 @@ _MAX_SENTENCES = 3
 """An answer is a sentence or two; a small model that goes on begins to invent."""
 _NEAREST = 3
 """Titles that are offered where the answer is not known."""
-
-
-class Retriever(Protocol):
-    """Finds the items that a question is about."""
-
-    def search(self, query: Query) -> Sequence[Hit]:
-        """Return the best `query.k` items, best first."""
-        ...
-
-    def chunk(self, item_id: str) -> Chunk | None:
-        """Return the chunk of a hit with its span in its document, or None where there is none."""
-        ...
 
 
 Pieces: TypeAlias = Iterator[str]
@@ -104,11 +87,10 @@ class AnswerPipeline:
         # Korean is one by default: of 25 questions on KorQuAD the small default model answered 17 right
         # in its own words and 19 by quotation, in 5.8 and 0.3 seconds.
         self._quoted_languages = {code.strip() for code in config.quoted_languages.split(",")}
-        self._retriever = retriever
-        self._finder = EvidenceFinder(encoder)
+        self._thresholds = thresholds or Thresholds()
+        self._finding = Finding(retriever, encoder, config.passages, self._thresholds)
         self._generator = generator
         self._config = config
-        self._thresholds = thresholds or Thresholds()
         self._policy = policy or Policy()
         self._products = products
 
@@ -173,9 +155,7 @@ class AnswerPipeline:
 
         A generator that fails here is asked again with the first question.
         """
-        self._finder.find(
-            "warm", [Chunk(id="", document="", ordinal=0, text="Warm.", start=0, end=5)]
-        )
+        self._finding.warm_up()
         if self._generator is None:
             return
         messages = build("warm", [], self._policy.style)
@@ -216,29 +196,13 @@ class AnswerPipeline:
         yield AnswerPiece(answer=self._finish(turn))
 
     def _retrieve(self, turn: Turn) -> None:
-        """Find what answers the likeliest reading that can be answered, or else the likeliest."""
-        likeliest: Found | None = None
-        for reading in turn.readings:
-            found = self._search(reading, turn.image)
-            likeliest = likeliest or found
-            if turn.image is not None or answerable(found.evidence, self._thresholds):
-                likeliest = found
-                break
-        assert likeliest is not None, "a question means something"
-        turn.found, turn.draft = likeliest, Draft(likeliest.candidates)
-
-    def _search(self, reading: str, image: Image | None) -> Found:
-        # Passages and pictures come in one list: enough of it to hold the passages that are wanted.
-        query = Query(text=reading, image=image, k=5 * self._config.passages)
-        hits = self._retriever.search(query)
-        passages = (
-            Candidate(hit, chunk)
-            for hit in hits
-            if hit.kind == "chunk" and (chunk := self._retriever.chunk(hit.item)) is not None
-        )
-        candidates = list(itertools.islice(passages, self._config.passages))
-        evidence = self._finder.find(reading, [each.chunk for each in candidates])
-        return Found(reading, hits, candidates, evidence)
+        turn.found = found = self._finding.find(turn.readings, turn.image)
+        turn.draft = Draft(found.candidates)
+        if found.focus is not None:
+            # The customer sees what the photo was taken for, before what is said of it.
+            phrases = self._policy.phrases(turn.question)
+            resemblance = phrases.resemblance.format(title=called(found.focus))
+            turn.draft.open_with(resemblance, found.focus)
 
     def _write(self, turn: Turn) -> Pieces:
         if turn.image is not None and not telling_words(turn.found.text):
@@ -277,16 +241,23 @@ class AnswerPipeline:
         except GenerationError as error:
             turn.status, turn.failed = Status.PARTIAL, True
             _log.warning("The generator failed, the documents are quoted instead: %s", error)
-        if (
-            not turn.draft
-            and not turn.cancel.is_set()
-            and (turn.status == Status.PARTIAL or turn.is_over(self._config.time_limit))
-        ):
-            if turn.is_over(self._config.time_limit):
-                turn.failed = True
-                _log.warning("The generator gave no answer within answers.time_limit, quoting.")
-            turn.status = Status.PARTIAL
-            yield from self._quote(turn, turn.found.evidence, most=1)
+        seen = any(source.basis == "pixels" for source in turn.draft.sources)
+        if not turn.cancel.is_set() and not seen:
+            yield from self._complete(turn)
+
+    def _complete(self, turn: Turn) -> Pieces:
+        """Quote the sentence that most probably answers, where nothing that was written rests on it.
+
+        A small model often knows no answer, or tells something beside it, where the sentence stands there.
+        """
+        if not turn.draft and turn.is_over(self._config.time_limit):
+            turn.status, turn.failed = Status.PARTIAL, True
+            _log.warning("The generator gave no answer within answers.time_limit, quoting.")
+        refused = not turn.draft and turn.status != Status.PARTIAL
+        enough = self._thresholds.against_refusal if refused else self._thresholds.quote
+        best = [each for each in turn.found.evidence[:1] if each.confidence >= enough]
+        if best and not turn.draft.rests_on(best[0]):
+            yield from self._quote(turn, best, most=1)
 
     def _promising(self, turn: Turn) -> list[int]:
         """Return which passages to ask about, the most promising first."""
@@ -356,17 +327,21 @@ class AnswerPipeline:
         """Quote the sentences that most probably answer, the most probable first."""
         language = self._policy.language(turn.question)
         phrases = self._policy.phrases(turn.question)
-        confident = (each for each in evidence if each.confidence >= self._thresholds.quote)
-        for each in itertools.islice(confident, most):
+        quoted = (
+            each
+            for each in quotable(evidence, self._thresholds.quote)
+            if not turn.draft.tells(each.text)
+        )
+        for each in itertools.islice(quoted, most):
             text = each.text
             if language_of(text) != language:
                 text = phrases.quotation.format(quote=text)
             yield turn.draft.add(text, [each])
 
     def _name_photo(self, turn: Turn) -> Pieces:
-        picture = resembled(turn.found.hits)
+        picture = looks_like(turn.found.hits)
         if picture is not None:
-            phrases = self._policy.phrases(turn.question or picture.title or picture.document)
+            phrases = self._policy.phrases(turn.question or called(picture))
             yield from name_photo(turn, picture, phrases)
             turn.similar = self._products.named(turn.found.hits) if self._products else ()
 

@@ -14,8 +14,9 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from mmchat.answering.draft import Candidate, Draft, without_marks
+from mmchat.answering.evidence import EvidenceFinder, TextEncoder, Thresholds
 from mmchat.answering.generators.base import Generator, Message
-from mmchat.answering.grounding import EvidenceFinder, TextEncoder, Thresholds, check
+from mmchat.answering.grounding import check
 from mmchat.answering.hostile import without_orders
 from mmchat.answering.numbers import claims
 from mmchat.answering.prompt import STOP, Passage, Style, fence, neutralise

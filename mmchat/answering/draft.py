@@ -6,9 +6,11 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from mmchat.answering.grounding import Evidence
+from mmchat.answering.evidence import Evidence
 from mmchat.answering.hostile import disarmed
+from mmchat.answering.numbers import amounts
 from mmchat.answering.sentences import with_marks
+from mmchat.answering.words import content_words
 from mmchat.types import Chunk, Hit, Source
 
 _MARKS = re.compile(r"\s*[\[(]\d{1,2}[\])](?=\s*(?:[.!?,;]|$))")
@@ -30,6 +32,8 @@ class Draft:
         self._texts: list[str] = []
         self._sources: dict[str, Source] = {}
         self._said: set[str] = set()
+        self._rested_on: set[Evidence] = set()
+        self._opening: tuple[str, Hit] | None = None
 
     def __contains__(self, sentence: str) -> bool:
         return sentence in self._said
@@ -54,13 +58,37 @@ class Draft:
             sentence: without marks; it gets one for each source.
             support: what it rests on, one or more.
         """
-        return self._append(sentence, dict.fromkeys(self._cite(each) for each in support))
+        opening = self._open()
+        self._rested_on.update(support)
+        return opening + self._append(sentence, dict.fromkeys(self._cite(each) for each in support))
+
+    def open_with(self, sentence: str, picture: Hit) -> None:
+        """Put a sentence that rests on a picture before the first one, once there is one."""
+        self._opening = sentence, picture
+
+    def rests_on(self, evidence: Evidence) -> bool:
+        """Tell whether a sentence that was released rests on this."""
+        return evidence in self._rested_on
+
+    def tells(self, text: str) -> bool:
+        """Tell whether a text adds no word and no number to what was said."""
+        said = content_words(self.text) | {each.value for each in amounts(self.text)}
+        return content_words(text) | {each.value for each in amounts(text)} <= said
 
     def add_picture(self, sentence: str, hit: Hit, *, seen: bool = False) -> str:
         """Release a sentence that rests on a picture; return the text to append.
 
         `seen` tells that the picture itself was looked at, not its caption or the passage beside it.
         """
+        return self._open() + self._add_picture(sentence, hit, seen=seen)
+
+    def _open(self) -> str:
+        if self._opening is None:
+            return ""
+        (sentence, picture), self._opening = self._opening, None
+        return self._add_picture(sentence, picture)
+
+    def _add_picture(self, sentence: str, hit: Hit, *, seen: bool = False) -> str:
         text = hit.text if hit.kind == "picture" or not seen else ""
         source = _source(hit, n=len(self._sources) + 1, span=None, text=text, passage=hit.text)
         self._sources[hit.item] = replace(source, basis="pixels") if seen else source

@@ -1,4 +1,4 @@
-"""Evidence: which sentences may answer a question, and whether they support what was written.
+"""Whether the evidence supports what was written.
 
 Everything here is told from the evidence alone. It is cheap on purpose: a check runs between the
 moment a sentence is written and the moment it is shown.
@@ -6,19 +6,13 @@ moment a sentence is written and the moment it is shown.
 
 from __future__ import annotations
 
-import math
 import re
-import threading
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Protocol
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-import numpy as np
-from numpy.typing import NDArray
-
-from mmchat.answering.hostile import addresses, headings_of, order_spans, orders_of
+from mmchat.answering.evidence import POINT, Evidence, Thresholds
+from mmchat.answering.hostile import addresses, headings_of, orders_of
 from mmchat.answering.numbers import Amount, amounts, claims
-from mmchat.answering.sentences import readable
 from mmchat.answering.words import (
     asks_yes_or_no,
     content_words,
@@ -27,83 +21,7 @@ from mmchat.answering.words import (
     polarity,
     telling_words,
 )
-from mmchat.everyday import EVERYDAY
-from mmchat.sentences import sentence_spans
 from mmchat.types import Chunk
-
-Vectors = NDArray[np.float32]
-
-
-class TextEncoder(Protocol):
-    """Turns texts into vectors: float32, of shape (texts, dimension), each of length one."""
-
-    def encode_queries(self, texts: Sequence[str]) -> Vectors:
-        """Return the vectors of questions."""
-        ...
-
-    def encode_passages(self, texts: Sequence[str]) -> Vectors:
-        """Return the vectors of texts that may answer them."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """A sentence that an answer may use."""
-
-    passage: int
-    """Which of the passages it stands in, from 0."""
-    text: str
-    """As a reader wants it."""
-    span: tuple[int, int]
-    """Its characters in the document."""
-    relevance: float = 0.0
-    """How much nearer it is to the question than everyday sentences are, in their standard
-    deviations: so it does not depend on the scale of an encoder's cosines."""
-    coverage: float | None = 0.0
-    """The share of the question's telling words that it has under its headings; None where the
-    question is in another language."""
-    passage_coverage: float | None = 0.0
-    """The same for the whole passage."""
-
-    @property
-    def confidence(self) -> float:
-        """How probable it is that this sentence answers the question, from 0 to 1."""
-        return _probability(self.relevance, self.coverage)
-
-    @property
-    def passage_confidence(self) -> float:
-        """How probable it is that its passage answers the question, from 0 to 1."""
-        return _probability(self.relevance, self.passage_coverage)
-
-
-def _probability(relevance: float, coverage: float | None) -> float:
-    """Logistic regression of "this corpus answers the question".
-
-    Fitted, with both classes weighing the same, on 227 questions that the grocery, manual-tv, epqa
-    and korquad sets answer and 112 that they do not (most of them asked of another set, which is the
-    easy half), with multilingual-e5-small and all-MiniLM-L6-v2 together: area under the ROC curve
-    0.992. Words tell more than vectors there: coverage alone has 0.992, relevance alone 0.937.
-    Without words in common between two languages, relevance has to do.
-    """
-    if coverage is None:
-        logit = 0.82 * relevance - 3.94
-    else:
-        logit = 0.25 * min(relevance, 8.0) + 11.25 * coverage - 7.2
-    return 1.0 / (1.0 + math.exp(-max(min(logit, 30.0), -30.0)))
-
-
-@dataclass(frozen=True, slots=True)
-class Thresholds:
-    """When evidence is enough."""
-
-    answer: float = 0.4
-    """Confidence in a passage below which it is not put to the generator. Chosen with `quote` on 70 questions
-    each that epqa, manual-tv and korquad answer, and 70 each that they do not: 95 % of the answerable ones
-    pass, and 3 % of the others."""
-    quote: float = 0.4
-    """Confidence in a sentence from which on it may be quoted in place of an answer: 91 % and 2 %."""
-    coverage: float = 0.64
-    """The share of a sentence's own words that its evidence has to contain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,106 +46,7 @@ _LINKING = content_words(
     "네 예 물론 따라서 그러나 다만 즉 단 참고로 또 그래서 일반적으로 아쉽게도"
 )
 """Words that a part of a sentence may consist of beside those of the evidence."""
-_REMEMBERED = 4096
-"""Sentences whose vectors are kept: 6 MB at 384 dimensions."""
 _MOST_SUPPORT = 4
-_POINT = 0.34
-"""By how much more of the question another sentence has to have before an answer is refused for it:
-one word of three."""
-
-
-class EvidenceFinder:
-    """Finds the sentences of passages that bear on a question. Safe to call from several threads."""
-
-    def __init__(self, encoder: TextEncoder) -> None:
-        self._encoder = encoder
-        self._known: dict[str, Vectors] = {}
-        self._lock = threading.Lock()
-
-    def find(self, question: str, passages: Sequence[Chunk]) -> list[Evidence]:
-        """Return every sentence of the passages with its relevance, the most promising first.
-
-        Args:
-            question: in words; an empty one gives every sentence relevance 0, in reading order.
-            passages: each with the span that it has in its document.
-        """
-        found = [each for number, chunk in enumerate(passages) for each in _told(number, chunk)]
-        if not question or not found:
-            return [each for each, _ in found]
-        asked, language = telling_words(question), language_of(question)
-
-        def covered(text: str) -> float | None:
-            if language_of(text) != language:
-                return None
-            return len(asked & content_words(text)) / len(asked) if asked else 0.0
-
-        relevances = self._relevances(
-            question, [f"{context}\n{each.text}".strip() for each, context in found]
-        )
-        whole = [covered(chunk.context_text) for chunk in passages]
-        ranked = [
-            replace(
-                each,
-                relevance=float(relevance),
-                coverage=covered(f"{context}\n{each.text}"),
-                passage_coverage=whole[each.passage],
-            )
-            for (each, context), relevance in zip(found, relevances, strict=True)
-        ]
-        return sorted(ranked, key=lambda each: (-each.confidence, -each.relevance))
-
-    def _relevances(self, question: str, texts: Sequence[str]) -> Vectors:
-        """Return the relevance of each text, of shape (texts,)."""
-        query = self._encoder.encode_queries([question])[0]
-        everyday = self._vectors(EVERYDAY) @ query
-        similarities = self._vectors(texts) @ query
-        spread = max(float(everyday.std()), 1e-3)
-        return np.asarray((similarities - everyday.mean()) / spread, dtype=np.float32)
-
-    def _vectors(self, texts: Sequence[str]) -> Vectors:
-        """Return the vectors of shape (texts, dimension); those of before are remembered.
-
-        Encoding is what costs here, and the same passages come up again and again.
-        """
-        with self._lock:
-            known = {text: self._known[text] for text in texts if text in self._known}
-        missing = [text for text in dict.fromkeys(texts) if text not in known]
-        if missing:
-            known.update(zip(missing, self._encoder.encode_passages(missing), strict=True))
-        with self._lock:
-            for text in dict.fromkeys(texts):
-                # Put at the end again: the first in the dict is the one not used for longest.
-                self._known.pop(text, None)
-                self._known[text] = known[text]
-            while len(self._known) > _REMEMBERED:
-                del self._known[next(iter(self._known))]
-        return np.stack([known[text] for text in texts])
-
-
-def _told(number: int, chunk: Chunk) -> Iterator[tuple[Evidence, str]]:
-    """Yield the sentences of a passage that tell something, each with the headings above it.
-
-    A heading, a question ("Can I return shoes?" of a FAQ) or an announcement ("Follow these steps:")
-    tells nothing: it would support the echo of whoever asks the same. It says what the sentences after it
-    are about. An order to the assistant is no evidence either.
-    """
-    heading = " > ".join(headings_of(chunk.breadcrumb))
-    context = heading
-    ordered = set(order_spans(chunk.text))
-    for start, end in sentence_spans(chunk.text):
-        text = readable(chunk.text[start:end])
-        line = chunk.text.rfind("\n", 0, start) + 1
-        if (start, end) in ordered:
-            continue
-        if text.endswith(("?", "？", ":", "：")) or chunk.text[line:start].lstrip().startswith("#"):
-            context = f"{heading} > {text}".removeprefix(" > ")
-        elif content_words(text) - content_words(heading) or amounts(text):
-            yield Evidence(number, text, (chunk.start + start, chunk.start + end)), context
-
-
-def answerable(evidence: Sequence[Evidence], thresholds: Thresholds) -> bool:
-    """Decide from the evidence whether to try to answer at all."""
-    return any(each.passage_confidence >= thresholds.answer for each in evidence)
 
 
 def check(
@@ -374,7 +193,7 @@ def _beside_the_point(support: Sequence[Evidence], told: Sequence[Evidence]) -> 
     """
     covered = max(each.coverage or 0.0 for each in support)
     best = max(told, key=lambda each: each.coverage or 0.0)
-    if (best.coverage or 0.0) - covered < _POINT:
+    if (best.coverage or 0.0) - covered < POINT:
         return ""
     return f"the question is rather answered by {best.text!r}"
 

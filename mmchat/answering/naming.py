@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from mmchat.answering.grounding import Evidence
-from mmchat.answering.hostile import is_order
+from mmchat.answering.evidence import Evidence
+from mmchat.answering.finding import called
 from mmchat.answering.phrases import Phrases
 from mmchat.answering.turn import Turn
 from mmchat.types import Hit, Similar
@@ -31,16 +31,9 @@ class Products(Protocol):
         ...
 
 
-def resembled(hits: Sequence[Hit]) -> Hit | None:
-    """Return the picture that a photo resembles most; none whose title speaks to the assistant."""
-    pictures = (hit for hit in hits if hit.kind == "picture")
-    return next((hit for hit in pictures if not is_order(hit.title or hit.document)), None)
-
-
 def name_photo(turn: Turn, picture: Hit, phrases: Phrases) -> Iterator[str]:
     """Say what a photo most resembles, and the first sentence that the documents have on that."""
-    title = picture.title or picture.document
-    yield turn.draft.add_picture(phrases.resemblance.format(title=title), picture)
+    yield turn.draft.add_picture(phrases.resemblance.format(title=called(picture)), picture)
     beside = [
         each
         for each in turn.found.evidence

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from mmchat.answering.draft import Candidate, Draft
-from mmchat.answering.grounding import Evidence
+from mmchat.answering.evidence import Evidence
 from mmchat.types import Chunk, Hit, Similar, Status
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ class Found:
     hits: Sequence[Hit] = ()
     candidates: Sequence[Candidate] = ()
     evidence: Sequence[Evidence] = ()
+    focus: Hit | None = None
+    """The picture whose product a photo was taken for, where the question is about that product."""
 
     @property
     def chunks(self) -> list[Chunk]:

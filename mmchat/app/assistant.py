@@ -57,8 +57,15 @@ class _FreshRetriever:
         return hits
 
     def chunk(self, item: str) -> Chunk | None:
+        return self._searched.chunk(item)
+
+    def documents_of(self, picture: str) -> Sequence[str]:
+        return self._searched.documents_of(picture)
+
+    @property
+    def _searched(self) -> Retriever:
         retriever: Retriever = self._last.retriever
-        return retriever.chunk(item)
+        return retriever
 
 
 class Assistant:

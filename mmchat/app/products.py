@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mmchat.answering.finding import called
 from mmchat.answering.hostile import is_order
 from mmchat.app.prices import category_of, price_of
-from mmchat.types import Hit, Likeness, Metadata, Similar, Source
+from mmchat.types import Hit, Likeness, Metadata, MetadataValue, Similar, Source
 
 if TYPE_CHECKING:
     from mmchat.app.index import Index
@@ -81,18 +82,23 @@ class SimilarProducts:
     def _products(self, hits: Sequence[Hit]) -> list[_Product]:
         """Return the products that have the pictures among some hits, each once."""
         found: dict[str, _Product] = {}
-        names: set[str] = set()
         for hit in hits:
-            name = hit.title or hit.document
-            if hit.kind != "picture" or is_order(name):
-                continue
-            about = hit.about or hit.document
-            if about in found or name.casefold() in names:
-                continue
-            document = self._index.document(about)
-            found[about] = _Product(hit, name, document.metadata if document else {})
-            names.add(name.casefold())
+            name = called(hit)
+            key = name.casefold()
+            if hit.kind == "picture" and key not in found and not is_order(name):
+                found[key] = _Product(hit, name, self._told_of(hit))
         return list(found.values())
+
+    def _told_of(self, picture: Hit) -> Metadata:
+        """Return what the catalogue tells of a product: on its page, and in its row of the same name."""
+        paths = self._index.retriever().documents_of(picture.item) or [picture.document]
+        found = [each for path in paths if (each := self._index.document(path)) is not None]
+        told: dict[str, MetadataValue] = {}
+        for each in found:
+            # A page that only shows the picture, too, may tell the price of another product.
+            if each is found[0] or each.title.casefold() == found[0].title.casefold():
+                told = {**each.metadata, **told}
+        return told
 
 
 def _alike(to: _Product | None, others: Sequence[_Product]) -> tuple[Similar, ...]:

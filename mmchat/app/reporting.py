@@ -14,7 +14,7 @@ from mmchat.everyday import EVERYDAY
 from mmchat.types import Hit
 
 if TYPE_CHECKING:
-    from mmchat.answering.grounding import TextEncoder
+    from mmchat.answering.evidence import TextEncoder
     from mmchat.app.index import Index
     from mmchat.sessions import SessionStore, Unanswered
 

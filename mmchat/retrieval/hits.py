@@ -68,7 +68,6 @@ class HitMaker:
         titles: Mapping[str, str],
     ) -> Hit:
         fused = entry.fused
-        about = chunk.document if chunk else picture.document if picture else ""
         item = chunk if chunk is not None and chunk.id == fused.item else picture
         assert item is not None, "the store returned an item that it does not hold"
         caption, alt = (picture.caption, picture.alt) if picture else ("", "")
@@ -83,10 +82,9 @@ class HitMaker:
             text=passage if item is chunk else caption or passage or alt,
             picture=picture.name if picture else None,
             channels={channel.value: r for channel, r in fused.ranks.items()},
-            title=titles.get(about, ""),
+            title=titles.get(chunk.document if chunk else item.document, ""),
             picture_path=self._reader.file(picture.media) if picture else None,
             thumb_path=self._reader.file(picture.thumb) if picture else None,
             tag=picture.tag if picture else None,
             alt=alt,
-            about=about,
         )

@@ -101,6 +101,12 @@ class Retriever:
         """Return the chunk of that id, or None."""
         return self._reader.chunks([item]).get(item)
 
+    def documents_of(self, picture: str) -> list[str]:
+        """Return the documents whose passages a picture belongs to, the nearest first."""
+        linked = self._reader.chunks_of([picture]).get(picture, ())
+        chunks = self._reader.chunks(linked)
+        return list(dict.fromkeys(chunks[item].document for item in linked if item in chunks))
+
     def _understand(self, query: Query, words: Words, where: Filter | None) -> _Asked:
         asked = _Asked(words, None, None, None, max(self._config.depth, query.k), where, query.like)
         text, picture = self._example(query.like)

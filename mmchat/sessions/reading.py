@@ -122,7 +122,7 @@ def shown_values(pictures: Sequence[Hit], similar: Sequence[Similar] = ()) -> li
 
 
 def _hit_values(hit: Hit) -> dict[str, Any]:
-    return {**hit_values(hit), "thumb_path": _text(hit.thumb_path), "about": hit.about}
+    return {**hit_values(hit), "thumb_path": _text(hit.thumb_path)}
 
 
 def _source(row: SourceRow) -> Source:

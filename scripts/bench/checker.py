@@ -18,7 +18,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from mmchat.answering.grounding import Evidence, Thresholds, check
+from mmchat.answering.evidence import Evidence, Thresholds
+from mmchat.answering.grounding import check
 from mmchat.types import Chunk
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data" / "wice" / "dev.jsonl"

@@ -86,6 +86,7 @@ class Remembering:
         self._retriever = retriever
         self._found: dict[str, Sequence[Hit]] = {}
         self.chunk = retriever.chunk
+        self.documents_of = retriever.documents_of
 
     def search(self, query: Query) -> Sequence[Hit]:
         if query.text not in self._found:

@@ -63,7 +63,7 @@ def answer(text: str = "It costs €4.90 [1].", status: Status = Status.ANSWERED
     shown = Hit(
         1, 0.5, "picture", "p1", "delivery.md", None, "A van", "van.jpg", {"image": 1}, "Delivery",
         Path("media/van.jpg"), Path("thumbs/van.jpg"), ("van",), ("copy.md",),
-        Tag("van", 0.75), "A van", "delivery.md",
+        Tag("van", 0.75), "A van",
     )  # fmt: skip
     similar = Similar(shown, "Van", "4.90 EUR", Likeness.TAG, "van")
     return Answer(

@@ -17,6 +17,7 @@ from PIL import Image
 from shelf_assistant import DOCUMENTS, Script, Shelf, WordsEncoder
 
 from mmchat.answering.assistant import AnswerPipeline
+from mmchat.answering.evidence import Thresholds
 from mmchat.answering.phrases import PHRASES
 from mmchat.config import AnswerConfig
 from mmchat.errors import GenerationError, QueryError
@@ -86,8 +87,8 @@ class TestAnswers:
 
     def test_it_asks_about_one_passage_at_a_time(self) -> None:
         assistant, script = pipeline("I don't know.", "I don't know.")
-        question = "Are bananas or asparagus stored in a refrigerator?"
-        assert assistant.ask(question).status == Status.ABSTAINED
+        question = "Are bananas or asparagus stored in room temperature?"
+        assistant.ask(question)
         assert len(script.history) == 2
         for messages in script.history:
             assert messages[-1].content.count("<passage") == 1
@@ -218,9 +219,19 @@ class TestAbstention:
     def test_korean_offers_a_person(self) -> None:
         assert "담당자" in ask("잔디깎이를 판매하나요?").answer
 
-    def test_a_model_that_does_not_know(self) -> None:
+    def test_a_model_that_does_not_know_what_stands_there(self) -> None:
         answer = ask(KEEP, "I don't know.")
-        assert answer.status == Status.ABSTAINED
+        marks_resolve(answer)
+        assert answer.status == Status.ANSWERED
+        assert answer.answer.startswith("The shelf life of asparagus is maximum one week")
+
+    def test_a_model_that_does_not_know_what_hardly_stands_there(self) -> None:
+        thresholds = Thresholds(against_refusal=1.0)
+        script = Script("I don't know.")
+        assistant = AnswerPipeline(
+            Shelf(), WordsEncoder(), script, AnswerConfig(), thresholds=thresholds
+        )
+        assert assistant.ask(KEEP).status == Status.ABSTAINED
 
     @pytest.mark.parametrize("text", ["", "  \n "])
     def test_an_empty_question(self, text: str) -> None:
@@ -392,8 +403,32 @@ class TestPictures:
         shelf = Shelf()
         assistant, _ = pipeline("Store bananas in room temperature.", shelf=shelf)
         answer = assistant.ask("How should I store this?", self.image)
-        assert shelf.queries[-1].image is self.image
-        assert answer.answer == "Store bananas in room temperature [1]."
+        assert shelf.queries[0].image is self.image
+        assert answer.answer == "This looks like Banana [1]. Store bananas in room temperature [2]."
+        marks_resolve(answer)
+
+    @pytest.mark.parametrize(
+        "question",
+        [
+            "Can this product be eaten raw?",
+            "Can I eat it raw?",
+            "Is the shelf life of this fruit a week?",
+        ],
+    )
+    def test_nothing_of_another_product_answers_about_the_one_in_a_photo(
+        self, question: str
+    ) -> None:
+        shelf = Shelf()
+        answer = pipeline(shelf=shelf)[0].ask(question, self.image)
+        assert answer.status == Status.ABSTAINED
+        assert {"banana.md"} in map(Shelf.named, shelf.queries)
+
+    def test_a_question_that_is_not_about_the_product_in_a_photo(self) -> None:
+        answer = pipeline(shelf=(shelf := Shelf()))[0].ask(
+            "Can shoes be returned within 30 days?", self.image
+        )
+        assert "return shoes" in answer.answer
+        assert len(shelf.queries) == 1
 
 
 class TestFollowUps:

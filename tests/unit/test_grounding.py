@@ -8,14 +8,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from mmchat.answering.grounding import (
-    Evidence,
-    EvidenceFinder,
-    Thresholds,
-    Verdict,
-    answerable,
-    check,
-)
+from mmchat.answering.evidence import Evidence, EvidenceFinder, Thresholds, answerable
+from mmchat.answering.grounding import Verdict, check
 from mmchat.answering.numbers import amounts, claims
 from mmchat.answering.sentences import readable, split_stream
 from mmchat.answering.words import (

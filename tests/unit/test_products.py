@@ -53,9 +53,9 @@ def test_a_category_is_read_from_the_row(metadata: Metadata, category: str):
 
 def hit(name: str, about: str, tag: str = "", title: str = "") -> Hit:
     return Hit(
-        1, 0.5, "picture", name, name, None, "", name, {}, title or about.title(),
+        1, 0.5, "picture", about, name, None, "", name, {}, title or about.title(),
         Path(f"media/{name}"), Path(f"thumbs/{name}"),
-        tag=Tag(tag, 0.9) if tag else None, about=about,
+        tag=Tag(tag, 0.9) if tag else None,
     )  # fmt: skip
 
 
@@ -72,7 +72,9 @@ class Catalogue:
         hit("twin.jpg", "twin", "kettle", title="Red"),
     )
     rows: ClassVar[dict[str, Metadata]] = {
-        "red": {"price": 39.9, "category": "Kettles"},
+        "red": {"colour": "red"},
+        "prices.csv#red": {"price": 39.9, "category": "Kettles", "colour": "rot"},
+        "gifts.md": {"sale_price": 9.5},
         "black": {"price_eur": 32.9, "category": "Kettles"},
         "jug": {"category": "kettles"},
         "pot": {"category": "Pans"},
@@ -82,8 +84,15 @@ class Catalogue:
         self.asked = image
         return self.found[:k]
 
+    def retriever(self) -> Catalogue:
+        return self
+
+    def documents_of(self, picture: str) -> Sequence[str]:
+        return ["red", "gifts.md", "prices.csv#red"] if picture == "red" else [picture]
+
     def document(self, path: str) -> Document | None:
-        return Document(path, path, "", self.rows[path]) if path in self.rows else None
+        title = path.rsplit("#", maxsplit=1)[-1].title()
+        return Document(path, title, "", self.rows[path]) if path in self.rows else None
 
 
 def told(similar: Any) -> list[tuple[str, str, Likeness, str]]:

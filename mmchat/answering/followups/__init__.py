@@ -29,6 +29,7 @@ LOOKED_BACK = 8
 _MOST_READINGS = 3
 _PHOTO = re.compile(r"\b(?:photos?|pictures?|images?|pics?|screenshot)\b|사진|그림|이미지", re.I)
 _THIS = re.compile(r"\b(?:this|these)\b|이거|이것|이건|이게|이걸", re.IGNORECASE)
+_THIS_THING = re.compile(r"\b(?:this|these)\s+\w|(?<![가-힣])이\s+[가-힣]", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,19 @@ def understand(question: str, history: Sequence[Exchange]) -> FollowUp:
         # Nothing is in focus that a pronoun could stand for: the question before says what it is about.
         found = [f"{last} {question}"]
     return FollowUp(tuple(dict.fromkeys(found or [question]))[:_MOST_READINGS], image)
+
+
+def about(question: str, product: str) -> str:
+    """Return a question that is asked beside the photo of a product, as it is put to that product's pages.
+
+    They need not be told what they are about: of "this product" is left "it". Empty where the question is
+    not about the product in the photo: "Which kettles are red?".
+    """
+    rules = korean if is_korean(question) else english
+    shorter = rules.with_pronoun(question)
+    leans = shorter != question or rules.readings(question, "", product) is not None
+    named = product.casefold() in question.casefold()
+    return shorter if leans or named or _THIS_THING.search(question) else ""
 
 
 def _image(question: str, recent: Sequence[Exchange], *, leans: bool) -> Image | None:

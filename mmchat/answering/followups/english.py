@@ -18,6 +18,10 @@ _PRONOUN = re.compile(
     r"|\b(?:this|that|these|those)\b(?=\s*(?:[?.!,]|$|is\b|are\b|has\b|have\b|come\b|work\b|fit\b|cost\b))",
     re.IGNORECASE,
 )
+_THING = re.compile(
+    r"\b(?:my\s+)?(?:this|that|the)\s+(?:one|product|item|thing|model|device|appliance)\b(?P<owns>['’]s\b)?",
+    re.IGNORECASE,
+)
 # "How long does it take", "is it possible": this "it" stands for nothing.
 _EMPTY_IT = re.compile(
     r"\bit\s+(?:possible|true|ok|okay|allowed|necessary|takes?|costs?\s+to|matters?)\b"
@@ -63,6 +67,11 @@ def readings(question: str, last: str, product: str) -> list[str] | None:
     if short and (opened or _is_half(bare)):
         return _completed(bare, last, product)
     return _with_product(question, product) if product else None
+
+
+def with_pronoun(question: str) -> str:
+    """Return a question with "it" in the place of "this product"."""
+    return _THING.sub(lambda match: "its" if match["owns"] else "it", question)
 
 
 def _with_product(question: str, product: str) -> list[str] | None:

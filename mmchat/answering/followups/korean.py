@@ -52,6 +52,11 @@ def readings(question: str, last: str, product: str) -> list[str] | None:
     return [rest] if rest != question else None
 
 
+def with_pronoun(question: str) -> str:
+    """Return a question with "이거" in the place of "이 제품"."""
+    return _PRONOUN.sub(lambda match: _named(match, "이거"), question)
+
+
 def _half(bare: str, *, opened: bool) -> str:
     """Return what half a question is about ("검은색" of "검은색은요"), or nothing."""
     match = _HALF.match(bare)
