@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mmchat.answering.finding import called
+from mmchat.answering.finding import called, looks_like
 from mmchat.answering.hostile import is_order
 from mmchat.app.prices import category_of, price_of
 from mmchat.types import Hit, Likeness, Metadata, MetadataValue, Similar, Source
@@ -63,8 +63,11 @@ class SimilarProducts:
         Args:
             hits: what a search with the photo found, best first.
         """
-        products = self._products(hits)
-        return (products[0].closest(), *_alike(products[0], products[1:])) if products else ()
+        closest = looks_like(hits)
+        if closest is None:
+            return ()
+        first, *others = self._products([closest, *hits])
+        return (first.closest(), *_alike(first, others))
 
     def like(self, shown: Hit | Source) -> tuple[Similar, ...]:
         """Return the products that look like one of the index's own pictures, best first; not its own.
