@@ -261,8 +261,8 @@ class AnswerPipeline:
 
     def _promising(self, turn: Turn) -> list[int]:
         """Return which passages to ask about, the most promising first."""
-        # With a photo the question may share no word with them ("Is this healthy?").
-        enough = 0.0 if turn.image is not None else self._thresholds.answer
+        thresholds = self._thresholds
+        enough = thresholds.answer if turn.image is None else thresholds.beside_photo
         promising = [each for each in turn.found.evidence if each.passage_confidence >= enough]
         # Of passages that are about as probable the retriever, which has seen all, knows the better one.
         promising.sort(key=lambda each: (-round(each.passage_confidence, 1), each.passage))

@@ -97,6 +97,8 @@ class Thresholds:
     answer: float = 0.6
     """Confidence in a passage below which it is not put to the generator. Of the questions that the fit of
     the confidence is from, 95 % of those that are answered have such a passage, and 3 % of the others."""
+    beside_photo: float = 0.3
+    """The same where the question comes with a photo: it need not say what it is about."""
     quote: float = 0.6
     """Confidence in a sentence from which on it may be quoted in place of an answer."""
     against_refusal: float = 0.8

@@ -39,11 +39,15 @@ def read(data: Path, work: Path) -> list[AnswerSet]:
 def unanswerable(
     sets: Sequence[AnswerSet], data: Path, count: int, seed: int
 ) -> dict[str, list[Asked]]:
-    """Return for each set questions that its folder cannot answer: half of them of other sets, in its
-    language where there is one, and half of clinc150's that are out of every scope."""
+    """Return for each set questions that its folder cannot answer: half of them of other sets, and half that
+    no set has a scope for: clinc150's in English, in Korean those of parakqc, of weather, mail and travel."""
     found = {}
     scopes = json.loads((data / "clinc150" / "data_full.json").read_text(encoding="utf-8"))
-    outside = [Asked(text) for text, _ in scopes["oos_test"]]
+    lines = (data / "parakqc" / "paraKQC_v1.txt").read_text(encoding="utf-8").splitlines()
+    outside = {
+        "en": [Asked(text) for text, _ in scopes["oos_test"]],
+        "ko": [Asked(line.rpartition("\t")[2]) for line in lines if line.strip()],
+    }
     for each in sets:
         generator = random.Random(f"{seed} {each.name}")
         others = [
@@ -54,7 +58,10 @@ def unanswerable(
             if question.image is None
         ]
         half = count // 2
-        found[each.name] = generator.sample(others, half) + generator.sample(outside, count - half)
+        found[each.name] = [
+            *generator.sample(others, half),
+            *generator.sample(outside[each.language], count - half),
+        ]
     return found
 
 
