@@ -150,6 +150,8 @@ class Steps:
     def _answer(self, turn: Turn, history: list[str]) -> Generator[Turn, None, None]:
         yield (turn := replace(turn, stage=Stage.SEARCHING))
         image = Path(turn.photo).read_bytes() if turn.photo else None
+        if image is not None:
+            self._assistant.index.open_image(image)  # before anything is kept: it may be no picture
         if self._desk is not None and not turn.kept_as:
             yield (turn := replace(turn, kept_as=self._desk.start(turn.owner)))
         with closing(self._stream(turn, image, history)) as pieces:  # type: ignore[type-var]

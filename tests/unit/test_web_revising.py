@@ -208,6 +208,16 @@ def test_a_deleted_conversation_ends_its_answer_and_leaves_nothing(desk: mmchat.
     assert kept(desk) == [["and now?"]]
 
 
+def test_a_photo_that_cannot_be_read_begins_no_conversation(desk: mmchat.Desk, tmp_path: Path):
+    (tmp_path / "broken.png").write_bytes(b"no picture at all")
+    turns = said(desk, "what?", files=(str(tmp_path / "broken.png"),))
+    assert turns[-1].stage is Stage.FAILED
+    assert turns[-1].text.startswith("This photo is not a picture that can be read")
+    assert desk.store.everything().list() == []
+    said(desk, "and without?", turns)
+    assert kept(desk) == [["and without?"]]
+
+
 def test_a_photo_is_there_again_for_its_owner_alone(desk: mmchat.Desk, tmp_path: Path):
     said(desk, "this?", files=(photo(tmp_path),))
     turns, shown, *_ = Kept(desk).restore(VISITOR)
