@@ -56,6 +56,8 @@ class _Visit:
     history: Sequence[Exchange]
     passed: bool
     """Whether a person has the conversation already."""
+    instead_of: int | None
+    """The number of the turn that is taken back, with those after it, once this one begins."""
     ended: threading.Event
     """Set where the conversation is deleted while the answer is written."""
 
@@ -106,7 +108,13 @@ class Desk:
         return last.answer
 
     def stream(
-        self, owner: str | None, conversation: str, text: str = "", image: ImageInput | None = None
+        self,
+        owner: str | None,
+        conversation: str,
+        text: str = "",
+        image: ImageInput | None = None,
+        *,
+        instead_of: int | None = None,
     ) -> AnswerStream:
         """Answer within a conversation, piece by piece; close the iterator to stop.
 
@@ -118,6 +126,8 @@ class Desk:
             conversation: the id of one of the customer's conversations.
             text: the question; may be empty where there is a picture.
             image: a picture that it is about.
+            instead_of: a turn that is taken back with those after it (see `take_back`): the question is
+                asked again, or changed.
 
         Raises:
             UnknownConversation: there is none of that id, or it is somebody else's.
@@ -128,14 +138,21 @@ class Desk:
         if not text.strip() and opened is None:
             raise QueryError(NOTHING_ASKED)
         kept = own.get(conversation, last=self._looked_back)
-        history = self._history(own, conversation, kept.turns)
+        said = [turn for turn in kept.turns if instead_of is None or turn.id < instead_of]
+        history = self._history(own, conversation, said)
         passed = kept.handoff is not None
         ended = threading.Event()
-        visit = _Visit(own, conversation, text, opened, history, passed, ended)
+        visit = _Visit(own, conversation, text, opened, history, passed, instead_of, ended)
         return self._run(visit, self._pieces(visit))
 
     def more_like(
-        self, owner: str | None, conversation: str, text: str, shown: Hit | Source
+        self,
+        owner: str | None,
+        conversation: str,
+        text: str,
+        shown: Hit | Source,
+        *,
+        instead_of: int | None = None,
     ) -> AnswerStream:
         """Show, within a conversation, the products that look like a picture; it is kept as a turn.
 
@@ -144,6 +161,7 @@ class Desk:
             conversation: likewise.
             text: what the customer is taken to say by that.
             shown: a picture that an answer of the conversation showed.
+            instead_of: as for `stream`.
 
         Raises:
             UnknownConversation: there is none of that id, or it is somebody else's.
@@ -151,7 +169,7 @@ class Desk:
         """
         own = self._own(owner)
         own.get(conversation, last=1)
-        visit = _Visit(own, conversation, text, None, (), True, threading.Event())
+        visit = _Visit(own, conversation, text, None, (), True, instead_of, threading.Event())
         return self._run(visit, self.assistant.more_like(text, shown))
 
     def take_back(self, owner: str | None, conversation: str, turn: int) -> bool:
@@ -162,10 +180,16 @@ class Desk:
         Raises:
             UnknownConversation: there is none of that id, or it is somebody else's.
         """
-        own = self._own(owner)
-        own.get(conversation, last=1)
-        self._running.end(conversation)
-        return own.take_back(conversation, turn)
+        return self._taken_back(self._own(owner), conversation, turn)
+
+    def is_with_person(self, owner: str | None, conversation: str, turn: int) -> bool:
+        """Tell whether a person took over in a turn or after it, so that it cannot be taken back.
+
+        Raises:
+            UnknownConversation: there is none of that id, or it is somebody else's.
+        """
+        passed = self._own(owner).get(conversation, last=1).handoff
+        return passed is not None and passed.turn is not None and passed.turn >= turn
 
     def delete(self, owner: str | None, conversation: str) -> None:
         """Delete a conversation for good, and end the answer that is being written in it.
@@ -191,9 +215,16 @@ class Desk:
     def _own(self, owner: str | None) -> OwnConversations:
         return self.store.everything() if owner is None else self.store.of(owner)
 
+    def _taken_back(self, own: OwnConversations, conversation: str, turn: int) -> bool:
+        own.get(conversation, last=1)
+        self._running.end(conversation)
+        return own.take_back(conversation, turn)
+
     def _run(self, visit: _Visit, pieces: Iterator[AnswerPiece]) -> Iterator[AnswerPiece]:
         """Keep what is said. What a person takes over is kept before the customer is told so."""
         said, ended = "", False
+        if visit.instead_of is not None:
+            self._taken_back(visit.own, visit.conversation, visit.instead_of)
         with self._running.one(visit.conversation, visit.ended), closing(pieces):  # type: ignore[type-var]
             turn = visit.own.begin_turn(visit.conversation, visit.text, visit.image)
             try:

@@ -55,6 +55,8 @@ class Turn:
     """How many passages are read."""
     picture: str = ""
     """The id of the photo in the kept conversation, where it is not at hand as a file any more."""
+    instead_of: int | None = None
+    """The number of the kept turn that this one replaces once it begins."""
     like: Shown | None = None
     """Set where the turn asks for more like a picture that was shown."""
 
@@ -62,6 +64,11 @@ class Turn:
     def running(self) -> bool:
         """Whether more may come."""
         return self.stage in {Stage.WAITING, Stage.SEARCHING, Stage.READING, Stage.WRITING}
+
+    @property
+    def kept_number(self) -> int | None:
+        """The number under which it is kept, or, until it begins, that of the turn in its place."""
+        return self.instead_of if self.number is None else self.number
 
 
 Conversation: TypeAlias = tuple[Turn, ...]

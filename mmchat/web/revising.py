@@ -23,7 +23,10 @@ if TYPE_CHECKING:
 
 
 class Revising:
-    """The steps that change what was asked. What a person was given stays as it is."""
+    """The steps that change what was asked. What a person was given stays as it is.
+
+    What is replaced stays kept until the answer in its place begins: nothing is lost by a reload before.
+    """
 
     def __init__(self, desk: Desk | None) -> None:
         """Take what keeps conversations, if anything does."""
@@ -35,7 +38,7 @@ class Revising:
             return shown_ready(turns)
         *before, last = turns
         last = self._with_photo(last)
-        if not self._taken_back(turns[-1:]):
+        if not self._taken_back(last):
             gr.Info(wording(last.korean).with_person_stays)
             return shown_ready(turns)
         if self._desk is not None and not before and last.kept_as:
@@ -50,10 +53,18 @@ class Revising:
         if place is None or not text:
             return shown_ready(turns)
         old = self._with_photo(turns[place])
-        if not self._taken_back(turns[place:]):
+        first = _first_kept(turns[place:])
+        if self._is_with_person(first):
             gr.Info(wording(old.korean).with_person_stays)
             return shown_ready(turns)
-        again = Turn(text, old.photo, is_korean(text), owner=old.owner, kept_as=old.kept_as)
+        again = Turn(
+            text,
+            old.photo,
+            is_korean(text),
+            owner=old.owner,
+            kept_as=old.kept_as,
+            instead_of=first.kept_number if first else None,
+        )
         return shown_busy((*turns[:place], again))
 
     def again(self, turns: Conversation) -> ShownWithBox:
@@ -67,21 +78,29 @@ class Revising:
             last.korean,
             owner=last.owner,
             kept_as=last.kept_as,
+            instead_of=last.kept_number,
             like=last.like,
         )
-        if not self._taken_back(turns[-1:]):
-            return shown_busy(follow(turns, again))
+        if self._is_with_person(last):
+            return shown_busy(follow(turns, replace(again, instead_of=None)))
         return shown_busy((*turns[:-1], again))
 
-    def _taken_back(self, turns: Sequence[Turn]) -> bool:
-        """Delete turns where they are kept; False where a person has them, so that they stay."""
-        first = next((turn for turn in turns if turn.number is not None), None)
-        if self._desk is None or first is None or first.number is None:
+    def _taken_back(self, turn: Turn) -> bool:
+        """Delete a turn where it is kept; False where a person has it, so that it stays."""
+        if self._desk is None or turn.kept_number is None:
             return True
         try:
-            return self._desk.take_back(first.owner, first.kept_as, first.number)
+            return self._desk.take_back(turn.owner, turn.kept_as, turn.kept_number)
         except UnknownConversation:  # deleted elsewhere meanwhile: as good
             return True
+
+    def _is_with_person(self, turn: Turn | None) -> bool:
+        if self._desk is None or turn is None or turn.kept_number is None:
+            return False
+        try:
+            return self._desk.is_with_person(turn.owner, turn.kept_as, turn.kept_number)
+        except UnknownConversation:  # deleted elsewhere meanwhile
+            return False
 
     def _with_photo(self, turn: Turn) -> Turn:
         """Return a turn whose photo is at hand as a file, as after an upload."""
@@ -93,3 +112,7 @@ class Revising:
             return replace(turn, picture="")
         path = save_bytes_to_cache(jpeg, "photo.jpg", get_upload_folder())
         return replace(turn, photo=path, picture="")
+
+
+def _first_kept(turns: Sequence[Turn]) -> Turn | None:
+    return next((turn for turn in turns if turn.kept_number is not None), None)

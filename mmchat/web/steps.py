@@ -163,9 +163,10 @@ class Steps:
             return self._assistant.more_like(turn.question, turn.like)
         if self._desk is None:
             return self._assistant.stream(turn.question, image, history=history)
+        where = turn.owner, turn.kept_as, turn.question
         if turn.like is not None:
-            return self._desk.more_like(turn.owner, turn.kept_as, turn.question, turn.like)
-        return self._desk.stream(turn.owner, turn.kept_as, turn.question, image)
+            return self._desk.more_like(*where, turn.like, instead_of=turn.instead_of)
+        return self._desk.stream(*where, image, instead_of=turn.instead_of)
 
 
 def _grown(turn: Turn, piece: AnswerPiece) -> Turn:

@@ -112,7 +112,7 @@ def test_an_edited_question_takes_the_place_of_the_old_one(desk: mmchat.Desk, re
         ("first?", False),
         ("and now?", True),
     ]
-    assert kept(desk) == [["first?"]], "what followed is gone at once"
+    assert kept(desk) == [["first?", "second?", "third?"]], "nothing is lost before it begins"
     finished(desk, asked)
     assert kept(desk) == [["first?", "and now?"]]
 
@@ -142,6 +142,23 @@ def test_a_retry_replaces_what_is_kept(desk: mmchat.Desk, revising: Revising):
     turns = said(desk, "second?", said(desk, "first?"))
     finished(desk, revising.again(turns)[0])
     assert kept(desk) == [["first?", "second?"]]
+
+
+def test_a_retry_that_never_begins_loses_nothing(desk: mmchat.Desk, revising: Revising):
+    turns = said(desk, "first?")
+    waiting = Steps(desk.assistant, (), desk).settle(revising.again(turns)[0])[0]
+    assert kept(desk) == [["first?"]]
+    finished(desk, revising.again(waiting)[0])
+    assert kept(desk) == [["first?"]]
+    waiting = Steps(desk.assistant, (), desk).settle(revising.edit(waiting, changed(0, "b?"))[0])[0]
+    assert revising.undo(waiting)[-1].value["text"] == "b?"
+    assert kept(desk) == [], "what stood in its place is taken back"
+
+
+def test_a_retry_does_not_lean_on_what_it_replaces(desk: mmchat.Desk, revising: Revising):
+    turns = said(desk, "second?", said(desk, "first?"))
+    finished(desk, revising.again(turns)[0])
+    assert [history for *_, history in desk.assistant.asked] == [[], ["first?"], ["first?"]]
 
 
 def test_a_stopped_answer_is_replaced_too(desk: mmchat.Desk, revising: Revising):
