@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
 
+import mmchat.config.owner
 import mmchat.config.sections
 import mmchat.config.service
 import mmchat.config.tags
@@ -47,8 +48,8 @@ A list is written `["one", "two"]` in the file, and `one,two` in the environment
 `MMCHAT_HOME` names the folder for models, `MMCHAT_INDEX` the index that is used where none is named,
 `MMCHAT_API_KEY` is the key of the server that `answers.generator` names.
 
-This page is written by `scripts/write_settings_doc.py` from `sections.py`, `service.py` and `tags.py` in
-`mmchat/config`.
+This page is written by `scripts/write_settings_doc.py` from `sections.py`, `service.py`, `tags.py` and
+`owner.py` in `mmchat/config`.
 
 | key | default | meaning |
 | --- | --- | --- |
@@ -58,7 +59,12 @@ This page is written by `scripts/write_settings_doc.py` from `sections.py`, `ser
 def meanings() -> dict[tuple[str, str], str]:
     """Return (class, field) to the sentence that stands below the field in the source."""
     found: dict[tuple[str, str], str] = {}
-    modules = (mmchat.config.sections, mmchat.config.service, mmchat.config.tags)
+    modules = (
+        mmchat.config.owner,
+        mmchat.config.sections,
+        mmchat.config.service,
+        mmchat.config.tags,
+    )
     sources = [Path(str(module.__file__)).read_text(encoding="utf-8") for module in modules]
     for node in (node for source in sources for node in ast.parse(source).body):
         if not isinstance(node, ast.ClassDef):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,6 +17,17 @@ from mmchat.ingest.naming import humanise
 
 # No test may reach a model hub, and none may depend on the settings of whoever runs it.
 os.environ["HF_HUB_OFFLINE"] = "1"
+
+# Where two processes share the tests, each has a core of its own: threads of both that spin while they
+# wait for each other would take the time of those that work. What the tests start keeps to the same core.
+_worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+if _worker and hasattr(os, "sched_setaffinity"):
+    _cores = sorted(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, {_cores[int(_worker.removeprefix("gw")) % len(_cores)]})
+
+# A page that ends deletes its copies of pictures; those of another process of the tests must stay.
+_pages = tempfile.TemporaryDirectory(prefix="mmchat-pages-")
+os.environ["GRADIO_TEMP_DIR"] = _pages.name
 
 
 @pytest.fixture(autouse=True)

@@ -91,6 +91,7 @@ class ScriptedAssistant:
     """What it says follows a word of the question: `unknown`, `crash`, or else two sentences."""
 
     index: ScriptedIndex
+    config: Config = field(default_factory=Config)
     gate: threading.Event = field(default_factory=threading.Event)
     """Every sentence but the first waits until it is set (and five seconds at most)."""
     asked: list[tuple[str, bool, list[str]]] = field(default_factory=list)

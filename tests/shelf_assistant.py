@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -71,7 +71,7 @@ class Shelf:
         allowed = self.named(query) or {chunk.document for chunk in ranked}
         hits = [self._hit("chunk", chunk) for chunk in ranked if chunk.document in allowed]
         if query.image is not None:
-            hits.insert(0, self._hit("picture", self._chunks["banana.md:0"]))
+            hits.insert(0, self._hit("picture", self._chunks["banana.md:0"], {"image": 1}))
         return hits[: query.k]
 
     def chunk(self, item_id: str) -> Chunk | None:
@@ -87,7 +87,7 @@ class Shelf:
         return {value for each in filters if isinstance(each, In) for value in each.values}
 
     @staticmethod
-    def _hit(kind: Any, chunk: Chunk) -> Hit:
+    def _hit(kind: Any, chunk: Chunk, channels: Mapping[str, int] = {}) -> Hit:
         picture = chunk.document.replace(".md", ".jpg")
         return Hit(
             rank=1,
@@ -98,7 +98,7 @@ class Shelf:
             page=chunk.page,
             text=chunk.text,
             picture=picture,
-            channels={},
+            channels=channels,
             title=chunk.breadcrumb[0],
             picture_path=Path("media") / picture,
         )
@@ -170,6 +170,9 @@ class ShelfIndex:
             return None
         title, _, text = DOCUMENTS[path].removeprefix("# ").partition("\n")
         return Document(path, title, text)
+
+    def documents_in(self, folder: str) -> list[Document]:
+        return []
 
     def open_image(self, image: Any) -> Any:
         return open_image(image)

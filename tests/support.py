@@ -101,6 +101,7 @@ class ColoursEncoder:
 
     fingerprint = "colours-1"
     dimension = 4
+    unrelated = -1.0
     names: ClassVar = {"red": (1, 0, 0), "green": (0, 1, 0), "blue": (0, 0, 1), "white": (1, 1, 1)}
 
     def encode_images(self, images: Sequence[Image.Image]) -> Vectors:

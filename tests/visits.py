@@ -20,10 +20,10 @@ FLAGS = (
 
 
 @contextlib.contextmanager
-def serving(assistant: Any, config: Any, desk: Any = None) -> Iterator[str]:
+def serving(assistant: Any, config: Any, desk: Any = None, login: Any = None) -> Iterator[str]:
     """Serve the page until the block ends; give its address."""
     with listen(config) as listener:
-        server = server_for(assistant, config, desk=desk)
+        server = server_for(assistant, config, desk=desk, login=login)
         thread = threading.Thread(
             target=server.run, kwargs={"sockets": [listener]}, daemon=True, name="chat"
         )

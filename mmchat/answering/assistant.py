@@ -246,18 +246,21 @@ class AnswerPipeline:
             yield from self._complete(turn)
 
     def _complete(self, turn: Turn) -> Pieces:
-        """Quote the sentence that most probably answers, where nothing that was written rests on it.
+        """Quote what most probably answers, where nothing that was written rests on it.
 
         A small model often knows no answer, or tells something beside it, where the sentence stands there.
         """
-        if not turn.draft and turn.is_over(self._config.time_limit):
+        if turn.draft:
+            best = [each for each in turn.found.evidence[:1] if not turn.draft.rests_on(each)]
+            yield from self._quote(turn, best, most=1)
+            return
+        if turn.is_over(self._config.time_limit):
             turn.status, turn.failed = Status.PARTIAL, True
             _log.warning("The generator gave no answer within answers.time_limit, quoting.")
-        refused = not turn.draft and turn.status != Status.PARTIAL
-        enough = self._thresholds.against_refusal if refused else self._thresholds.quote
-        best = [each for each in turn.found.evidence[:1] if each.confidence >= enough]
-        if best and not turn.draft.rests_on(best[0]):
-            yield from self._quote(turn, best, most=1)
+        refused = turn.status != Status.PARTIAL
+        surest = turn.found.evidence[0].confidence if turn.found.evidence else 0.0
+        if not refused or surest >= self._thresholds.against_refusal:
+            yield from self._quote(turn, turn.found.evidence, most=2)
 
     def _promising(self, turn: Turn) -> list[int]:
         """Return which passages to ask about, the most promising first."""

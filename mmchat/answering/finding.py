@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import math
 import re
 from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
@@ -93,19 +92,24 @@ class Finding:
         """
         hits = self._search(reading, image)
         focus = looks_like(hits)
-        asked = about(reading, called(focus)) if focus and telling_words(reading) else ""
-        if focus is None or not asked:
+        asked = about(reading, called(focus) if focus else "") if telling_words(reading) else ""
+        if not asked:
             return self._found(reading, hits, self._candidates(hits, self._passages))
-        where = In("document", tuple(self._retriever.documents_of(focus.item)))
-        own = Query(
-            asked, k=_OF_A_PRODUCT * self._passages, where=AllOf((Equals("kind", "chunk"), where))
-        )
-        general = self._search(asked)
+        general = [hit for hit in self._search(asked) if not hit.picture]
         candidates = [
-            *self._candidates(self._retriever.search(own), _OF_A_PRODUCT * self._passages),
-            *self._candidates((hit for hit in general if not hit.picture), self._passages),
+            *(self._candidates_of(asked, focus) if focus else ()),
+            *self._candidates(general, self._passages),
         ]
         return self._found(asked, hits, candidates, focus)
+
+    def _candidates_of(self, asked: str, picture: Hit) -> list[Candidate]:
+        """Return the best passages of the product in a picture."""
+        documents = tuple(self._retriever.documents_of(picture.item))
+        if not documents:
+            return []
+        most = _OF_A_PRODUCT * self._passages
+        where = AllOf((Equals("kind", "chunk"), In("document", documents)))
+        return self._candidates(self._retriever.search(Query(asked, k=most, where=where)), most)
 
     def _search(self, text: str, image: Image | None = None) -> Sequence[Hit]:
         # Passages and pictures come in one list: enough of it to hold the passages that are wanted.
@@ -131,13 +135,16 @@ class Finding:
 
 
 def looks_like(hits: Sequence[Hit]) -> Hit | None:
-    """Return the picture that a photo resembles most, with a name that can be told."""
+    """Return the picture that a photo resembles most, and whose name can be told; None where none does."""
+    look = Channel.IMAGE.value
     pictures = [
-        hit for hit in hits if hit.kind == "picture" and not is_order(hit.title or hit.document)
+        hit
+        for hit in hits
+        if hit.kind == "picture"
+        and look in hit.channels
+        and not is_order(hit.title or hit.document)
     ]
-    return min(
-        pictures, key=lambda hit: hit.channels.get(Channel.IMAGE.value, math.inf), default=None
-    )
+    return min(pictures, key=lambda hit: hit.channels[look], default=None)
 
 
 def called(picture: Hit) -> str:

@@ -6,6 +6,7 @@ same items in the same order everywhere.
 
 from mmchat.answering.grading import Grade, grade
 from mmchat.app.amending import add, delete
+from mmchat.app.answers import WrittenAnswer, draft_answer, write_answer, written_answers
 from mmchat.app.assistant import Assistant
 from mmchat.app.building import build_index, sync
 from mmchat.app.corpus import build_corpus
@@ -27,20 +28,27 @@ from mmchat.app.keeping import (
     new_owner,
     open_store,
 )
+from mmchat.app.overview import DocumentPage, DocumentRow, Overview, list_documents, overview
 from mmchat.app.reporting import Gap, report
 from mmchat.app.tuning import tune_photos, tune_text
+from mmchat.app.uploading import Intake, take_in
 from mmchat.app.watching import watch
 from mmchat.tuning.training import Training
 
 __all__ = [
     "Assistant",
     "Desk",
+    "DocumentPage",
+    "DocumentRow",
     "DraftText",
     "Encoders",
     "Gap",
     "Grade",
     "Index",
+    "Intake",
+    "Overview",
     "Training",
+    "WrittenAnswer",
     "add",
     "build_corpus",
     "build_generator",
@@ -50,18 +58,24 @@ __all__ = [
     "default_models",
     "delete",
     "describe_index",
+    "draft_answer",
     "draft_description",
     "draft_faq",
     "draft_reply",
     "grade",
     "handoff_values",
+    "list_documents",
     "new_owner",
     "open_index",
     "open_store",
+    "overview",
     "report",
     "sync",
+    "take_in",
     "translate",
     "tune_photos",
     "tune_text",
     "watch",
+    "write_answer",
+    "written_answers",
 ]

@@ -20,10 +20,12 @@ from mmchat.ingest.scanning import FoundFile, scan
 from mmchat.models import ModelStore
 from mmchat.stores.base import Amendments
 from mmchat.stores.local import LocalReader
+from mmchat.stores.manifest import now
 from mmchat.stores.writing import LocalWriter
 from mmchat.types import FileProblem, IndexReport
 
 if TYPE_CHECKING:
+    from mmchat.app.encoders import Encoders
     from mmchat.ingest.pipeline import Progress as BuildProgress
     from mmchat.models import Progress as DownloadProgress
 
@@ -36,6 +38,7 @@ def add(
     config: Config | None = None,
     progress: BuildProgress | None = None,
     download_progress: DownloadProgress | None = None,
+    encoders: Encoders | None = None,
 ) -> IndexReport:
     """Add files or folders from anywhere to an index. They stay in it whatever becomes of its folder.
 
@@ -50,6 +53,7 @@ def add(
         config: the settings, of which the limits count; see `build_index`.
         progress: is told how far it is.
         download_progress: is told how far the fetching of a missing model is.
+        encoders: those of the index, where they are loaded already (`Index.encoders`).
 
     Raises:
         IndexNotFound: there is no index.
@@ -62,8 +66,8 @@ def add(
     if name and len(given) != 1:
         raise InputError(f"A name fits one path; {len(given)} were given. Add them one by one.")
     models = ModelStore(progress=download_progress)
-    builder = Builder.of_index(index, config or load_config(), models, progress)
-    folder = _source_if_there(index)
+    builder = Builder.of_index(index, config or load_config(), models, progress, encoders)
+    folder = source_if_there(index)
     with builder.writer(None) as writer:
         files: list[FoundFile] = []
         refused: list[FileProblem] = []
@@ -104,8 +108,9 @@ def delete(index: str | Path, documents: str | Sequence[str]) -> IndexReport:
     started = time.perf_counter()
     index = Path(index)
     names = [documents] if isinstance(documents, str) else list(documents)
-    folder = _source_if_there(index)
-    with LocalWriter(index, LocalReader(index).manifest) as writer:
+    folder = source_if_there(index)
+    manifest = replace(LocalReader(index).manifest, created=now())
+    with LocalWriter(index, manifest) as writer:
         chosen = {path: mark for name in names for path, mark in _named(name, writer, folder)}
         for path in chosen:
             if path in writer.known:
@@ -121,7 +126,8 @@ def delete(index: str | Path, documents: str | Sequence[str]) -> IndexReport:
     return report
 
 
-def _source_if_there(index: Path) -> Path | None:
+def source_if_there(index: Path) -> Path | None:
+    """Return the folder that an index was built from; None where it is gone or not known."""
     try:
         return source_folder(index)
     except InputError:

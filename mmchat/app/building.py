@@ -94,10 +94,11 @@ class Builder:
         config: Config,
         models: ModelStore,
         progress: BuildProgress | None = None,
+        encoders: Encoders | None = None,
     ) -> None:
         self.out = out
         self._config = config
-        self._encoders = Encoders(as_built(config.encoders, out), models)
+        self._encoders = encoders or Encoders(as_built(config.encoders, out), models)
         self._progress = progress
 
     @classmethod
@@ -107,15 +108,16 @@ class Builder:
         config: Config,
         models: ModelStore,
         progress: BuildProgress | None = None,
+        encoders: Encoders | None = None,
     ) -> Builder:
-        """Return what goes on writing an index as it was built.
+        """Return what goes on writing an index as it was built; encoders that are loaded are used again.
 
         Raises:
             IndexNotFound: there is none.
             IndexMismatch: it is damaged, or was built with other encoders than the settings name.
         """
         manifest = LocalReader(index).manifest
-        builder = cls(index, _shaped_as(config, manifest), models, progress)
+        builder = cls(index, _shaped_as(config, manifest), models, progress, encoders)
         text, image = builder._encoders.records()
         check_encoder("text", manifest.text_encoder, text, manifest.source)
         check_encoder("image", manifest.image_encoder, image, manifest.source)

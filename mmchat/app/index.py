@@ -110,6 +110,14 @@ class Index:
         """Return a document with its whole text, which the spans of sources point into."""
         return self._newest().document(path)
 
+    def documents_in(self, folder: str) -> list[Document]:
+        """Return the documents below a folder, such as `answers`, by path."""
+        return self._newest().documents_in(folder)
+
+    def reader(self) -> LocalReader:
+        """Return the newest generation, for what looks through the index and does not search."""
+        return self._newest()
+
     @property
     def manifest(self) -> Manifest:
         """How the index was built."""

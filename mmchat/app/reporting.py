@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from mmchat.app.answers import same_words, written_answers
 from mmchat.everyday import EVERYDAY
 from mmchat.types import Hit
 
@@ -54,6 +55,9 @@ def report(
 ) -> list[Gap]:
     """Return what is asked for and not answered, the most frequent first.
 
+    What the owner has answered since (`write_answer`) is left out: of a group that asks for the same, all
+    that was asked before. What was asked after that, and still was not answered, is told again.
+
     Args:
         index: gives the encoder, and the passages that come closest.
         store: the conversations.
@@ -61,16 +65,48 @@ def report(
     """
     asked: dict[str, list[Unanswered]] = {}
     for each in store.unanswered(since):
-        asked.setdefault(" ".join(each.question.casefold().split()), []).append(each)
+        asked.setdefault(same_words(each.question), []).append(each)
     alike = list(asked.values())[:_MOST]
     if not alike:
         return []
     vectors = centred(index.encoders.text, [same[0].question for same in alike])
+    answered = _Answered(index)
     gaps = []
     for group in grouped(vectors):
-        members = _from_the_middle(vectors, group)
-        gaps.append(_gap(index, [alike[at] for at in members]))
+        members = [alike[at] for at in _from_the_middle(vectors, group)]
+        until = answered.until(members, vectors[group].mean(axis=0))
+        left = [
+            [each for each in same if until is None or each.created > until] for same in members
+        ]
+        if any(left):
+            gaps.append(_gap(index, [same for same in left if same]))
     return sorted(gaps, key=lambda gap: (-gap.count, -gap.last_asked.timestamp()))
+
+
+class _Answered:
+    """The answers that the owner has written."""
+
+    def __init__(self, index: Index) -> None:
+        self._answers = written_answers(index)
+        questions = [each.asked for each in self._answers]
+        self._vectors = centred(index.encoders.text, questions) if questions else None
+
+    def until(
+        self, members: Sequence[Sequence[Unanswered]], middle: Vectors
+    ) -> datetime.datetime | None:
+        """Return up to when a group of questions is answered: by one of them, or by one as much alike."""
+        if self._vectors is None:
+            return None
+        words = {same_words(same[0].question) for same in members}
+        nearness = self._vectors @ middle
+        return max(
+            (
+                answer.written
+                for answer, near in zip(self._answers, nearness, strict=True)
+                if near >= _ALIKE or same_words(answer.asked) in words
+            ),
+            default=None,
+        )
 
 
 def centred(encoder: TextEncoder, texts: Sequence[str]) -> Vectors:

@@ -141,7 +141,7 @@ def serve(
 
         # Whoever asks in the first seconds waits for what is left of this.
         threading.Thread(target=assistant.warm_up, daemon=True).start()
-        serve_chat(assistant, settings.web, desk=desk)
+        serve_chat(assistant, settings.web, desk=desk, owner=settings.owner)
 
 
 @contextmanager

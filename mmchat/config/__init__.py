@@ -1,6 +1,7 @@
 """Settings: one frozen dataclass per part, read from flags, the environment, a file and defaults."""
 
 from mmchat.config.loading import load_config, nearest
+from mmchat.config.owner import OwnerConfig
 from mmchat.config.patterns import Patterns
 from mmchat.config.sections import (
     AnswerConfig,
@@ -21,6 +22,7 @@ __all__ = [
     "EncoderConfig",
     "HandoffConfig",
     "IngestConfig",
+    "OwnerConfig",
     "Patterns",
     "RetrievalConfig",
     "ServiceConfig",

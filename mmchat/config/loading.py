@@ -124,7 +124,7 @@ def _coerce(value: object, kind: type[Any], key: str) -> object:
     if get_origin(wanted) is tuple:
         return _texts(value, key)
     if isinstance(value, bool) is not (wanted is bool) and not isinstance(value, str):
-        raise ConfigError(f"{key} = {value!r}: expected {_kind_name(wanted)}.")
+        raise ConfigError(f"{_shown(key, value)}: expected {_kind_name(wanted)}.")
     try:
         if wanted is bool and isinstance(value, str):
             return {"true": True, "1": True, "false": False, "0": False}[value.lower()]
@@ -134,7 +134,12 @@ def _coerce(value: object, kind: type[Any], key: str) -> object:
             raise ValueError
         return wanted(value)
     except (ValueError, TypeError, KeyError):
-        raise ConfigError(f"{key} = {value!r}: expected {_kind_name(wanted)}.") from None
+        raise ConfigError(f"{_shown(key, value)}: expected {_kind_name(wanted)}.") from None
+
+
+def _shown(key: str, value: object) -> str:
+    """Return a setting for an error message; what nobody should read is left out."""
+    return f"The value of {key}" if key.endswith((".password", ".secret")) else f"{key} = {value!r}"
 
 
 def _texts(value: object, key: str) -> tuple[str, ...]:

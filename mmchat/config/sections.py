@@ -5,7 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import ClassVar
 
+from mmchat.config.checks import is_origin
 from mmchat.config.checks import require as _require
+from mmchat.config.owner import OwnerConfig
 from mmchat.config.service import HandoffConfig, ServiceConfig, SessionsConfig
 from mmchat.config.tags import TagsConfig
 
@@ -269,6 +271,9 @@ class WebConfig:
     """Answers that are written at once; further questions wait in a queue."""
     quick_replies: tuple[str, ...] = ()
     """Questions that are asked with one click, above the box: "Where is my order?"."""
+    embed_origins: tuple[str, ...] = ()
+    """Sites whose pages may show the chat (`https://www.shop.example`); empty lets none do so. See
+    [embedding](embedding.md)."""
 
     def __post_init__(self) -> None:
         _require(0 <= self.port <= 65535, "web.port", self.port, "from 0 to 65535")
@@ -281,6 +286,14 @@ class WebConfig:
             list(self.quick_replies),
             f"{_QUICK_REPLIES} questions at most, each of 1 to {_QUICK_REPLY} characters",
         )
+        for each in self.embed_origins:
+            _require(
+                is_origin(each),
+                "web.embed_origins",
+                each,
+                "the start of an address as browsers write it, https://www.shop.example: http or https, "
+                "the host in small letters, a port if it is not the usual one, no path, no *",
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,3 +310,4 @@ class Config:
     handoff: HandoffConfig = field(default_factory=HandoffConfig)
     sessions: SessionsConfig = field(default_factory=SessionsConfig)
     web: WebConfig = field(default_factory=WebConfig)
+    owner: OwnerConfig = field(default_factory=OwnerConfig)

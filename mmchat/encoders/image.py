@@ -86,6 +86,11 @@ class ModelSource(Protocol):
         with; None where once is enough."""
         ...
 
+    @property
+    def unrelated(self) -> float:
+        """The cosine below which a photo shows nothing of a collection's best picture; -1 where not known."""
+        ...
+
     def load(self, device: torch.device, dtype: torch.dtype) -> OpenClipParts:
         """Build the model. Called once, when something is encoded for the first time."""
         ...
@@ -138,6 +143,11 @@ class OpenClipEncoder:
     def dimension(self) -> int:
         """Numbers in a vector."""
         return self.source.dimension
+
+    @property
+    def unrelated(self) -> float:
+        """The cosine below which a photo shows nothing of a collection's best picture; -1 where not known."""
+        return self.source.unrelated
 
     def encode_images(self, images: Sequence[Image]) -> Vectors:
         """Encode pictures of any mode and size.
@@ -249,6 +259,7 @@ class NamedModel:
     """
 
     middle = None
+    unrelated = -1.0
 
     def __init__(self, name: str) -> None:
         """Take a name.

@@ -59,6 +59,11 @@ class TunedModel:
         """How photos that are searched with are looked at again: as the base model does."""
         return self.base.middle
 
+    @property
+    def unrelated(self) -> float:
+        """Not known: the head changes what pictures have in common."""
+        return -1.0
+
     def load(self, device: torch.device, dtype: torch.dtype) -> OpenClipParts:
         """Build the model, and put the head onto its image tower.
 

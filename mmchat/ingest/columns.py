@@ -43,6 +43,7 @@ _GUESSES: Mapping[str, tuple[str, ...]] = {
         "링크 상품url 상품링크 제품url 제품링크 페이지 웹주소 주소url".split()
     ),
 }
+_PLAIN = frozenset("text content contents body passage 본문 내용 텍스트".split())
 _SEVERAL = frozenset({"picture", "url"})
 """Roles that more than one column may have."""
 
@@ -88,6 +89,11 @@ def find_roles(header: Sequence[str], config: ColumnsConfig) -> Roles:
         picture=tuple(found["picture"]),
         url=tuple(found["url"]),
     )
+
+
+def says_nothing(name: str) -> bool:
+    """Tell whether the name of a column says nothing of what stands in it: nobody wants to read it."""
+    return _key(name) in _PLAIN
 
 
 def unique_names(header: Sequence[str]) -> list[str]:

@@ -32,7 +32,7 @@ _TITLE_KEYS = ("title", "name")
 # What a site keeps of a page says nothing about its subject: such a passage is near to every question.
 _BOOKKEEPING = frozenset(
     (
-        "created draft lang language lastmod last_modified layout locale modified permalink published "
+        "asked created draft lang language lastmod last_modified layout locale modified permalink published "
         "slug template updated url"
     ).split()
 )

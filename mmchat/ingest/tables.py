@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from mmchat.config import ColumnsConfig
 from mmchat.errors import FileRejected
 from mmchat.ingest.base import LoadedDocument, LoadedPart, SourcePath
-from mmchat.ingest.columns import find_roles, unique_names
+from mmchat.ingest.columns import find_roles, says_nothing, unique_names
 from mmchat.ingest.elements import ElementReader
 from mmchat.ingest.html import parse
 from mmchat.ingest.naming import humanise, resolve_path
@@ -153,10 +153,10 @@ class Table:
         first = [place for place in (roles.question, roles.answer) if place is not None]
         for place in first:
             writer.line(self._cell(shown, place))
-        for place, value in enumerate(shown):
+        for place, (name, value) in enumerate(zip(self.names, shown, strict=False)):
             named = place in roles.url or (place in roles.picture and _pictures(value))
             if value and place not in first and not named:
-                writer.line(f"{humanise(self.names[place])}: {value}")
+                writer.line(value if says_nothing(name) else f"{humanise(name)}: {value}")
 
     def _typed(self, cell: CellValue, text: str) -> MetadataValue:
         """Read a number as a number, so that filters can compare it; `007` stays a code."""

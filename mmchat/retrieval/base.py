@@ -22,6 +22,11 @@ class TextEncoder(Protocol):
 class ImageEncoder(Protocol):
     """What retrieval needs of an image encoder: both sides of the space that it shares."""
 
+    @property
+    def unrelated(self) -> float:
+        """The cosine below which a photo shows nothing of a collection's best picture; -1 where not known."""
+        ...
+
     def encode_image_queries(self, images: Sequence[Image]) -> Vectors:
         """Return unit vectors of shape (images, dimension)."""
         ...

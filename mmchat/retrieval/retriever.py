@@ -17,7 +17,7 @@ from mmchat.retrieval.hits import HitMaker
 from mmchat.retrieval.mixing import choose
 from mmchat.retrieval.passages import PassageSearch
 from mmchat.retrieval.queries import Words, checked, shifted, stack
-from mmchat.stores.base import Reader, Vectors
+from mmchat.stores.base import Reader, Scored, Vectors
 from mmchat.types import Channel, Chunk, Hit, Query
 
 
@@ -204,6 +204,8 @@ class Retriever:
         assert asked.picture is not None
         belonging = Belonging(self._reader, asked.where)
         found = self._reader.search_images(asked.picture, asked.depth, asked.where)
+        if self._is_foreign(asked, found):
+            found = []
         seen = RankedList.of(Channel.IMAGE, [s.item for s in found], self._config.weight_image)
         if asked.text is None:
             linked = belonging.chunks_by_rank(seen, self._config.weight_linked, alone=True)
@@ -218,6 +220,12 @@ class Retriever:
         ]
         of_text = belonging.pictures_by_rank(chunks, self._config.weight_linked)
         return chunks, fuse([seen, of_text], self._config.rrf_k)
+
+    def _is_foreign(self, asked: _Asked, found: Sequence[Scored]) -> bool:
+        """Tell whether a photo shows nothing of the collection: some picture is always the nearest."""
+        # Where a filter has left other things out, or words have moved the photo, the nearest is asked for.
+        as_it_is = asked.where is None and not asked.words.plus and not asked.words.minus
+        return as_it_is and bool(found) and found[0].score < self._image_encoder.unrelated
 
     def _page(self, found: Sequence[Fused], k: int, enough: float) -> list[Hit]:
         items = [f.item for f in found]

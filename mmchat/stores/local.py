@@ -12,7 +12,7 @@ import numpy as np
 
 from mmchat.conditions import Filter
 from mmchat.errors import IndexMismatch
-from mmchat.stores import catalog, tagging
+from mmchat.stores import catalog, listing, tagging
 from mmchat.stores.base import Naming, Scored, Vectors
 from mmchat.stores.facts import ItemTable, Rows, matching_rows
 from mmchat.stores.layout import CATALOG, IMAGE, MANIFEST, TEXT, current_generation
@@ -153,6 +153,20 @@ class LocalReader:
     def document(self, path: str) -> Document | None:
         """Return the document of that path, or None."""
         return catalog.select_document(self._connection, path)
+
+    def documents(
+        self, words: str = "", *, limit: int, offset: int = 0
+    ) -> tuple[list[listing.ListedDocument], int]:
+        """Return documents with all these words in path or title, by path, and how many there are in all."""
+        return listing.list_documents(self._connection, words, limit=limit, offset=offset)
+
+    def knows(self, path: str) -> bool:
+        """Tell whether a file of that path is indexed, or has a problem."""
+        return listing.knows(self._connection, path)
+
+    def documents_in(self, folder: str) -> list[Document]:
+        """Return the documents below a folder, by path."""
+        return listing.documents_in(self._connection, folder)
 
     def naming(self) -> Naming | None:
         """Return what the pictures were named by; None where there were no names."""

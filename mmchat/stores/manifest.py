@@ -14,6 +14,11 @@ from mmchat.stores.words import PAIRS, WordSplitter
 FORMAT_VERSION = 3
 
 
+def now() -> str:
+    """Return the time as a manifest holds it: UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
 @dataclass(frozen=True, slots=True)
 class EncoderRecord:
     """Which encoder made the vectors of an index."""
@@ -50,7 +55,7 @@ class Manifest:
     chunks: int = 0
     pictures: int = 0
     errors: int = 0
-    created: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+    created: str = field(default_factory=now)
     text_vectors: VectorRecord = VectorRecord()
     image_vectors: VectorRecord = VectorRecord()
     format: int = FORMAT_VERSION

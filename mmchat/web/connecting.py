@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from mmchat.web.line import Line, in_turn
 from mmchat.web.showing import QUIET
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ def connect(
         The events that answer, and those that end an answer.
     """
     answering: list[Dependency] = []
+    answer = in_turn(steps.answer, Line(at_once))
     begun: list[tuple[Any, Any, list[Any]]] = [
         (parts.box.submit, steps.ask, [parts.box, parts.conversation]),
         (parts.chat.example_select, steps.ask_example, [parts.conversation]),
@@ -66,11 +68,10 @@ def connect(
     for event, accept, inputs in begun:
         accepted = event(accept, inputs, [*parts.shown, parts.box], queue=False, **QUIET)
         answered = accepted.success(
-            steps.answer,
+            answer,
             [parts.conversation],
             [*parts.shown, parts.box],
-            concurrency_limit=at_once,
-            concurrency_id="answers",
+            concurrency_limit=None,
             **QUIET,
         )
         answering.append(answered)

@@ -59,6 +59,8 @@ class Turn:
     """The number of the kept turn that this one replaces once it begins."""
     like: Shown | None = None
     """Set where the turn asks for more like a picture that was shown."""
+    in_line: int = 0
+    """While it waits: which number it is in the line, from 1; 0 while nobody has counted."""
 
     @property
     def running(self) -> bool:

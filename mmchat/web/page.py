@@ -27,6 +27,8 @@ _TELL_MORE_LIKE = """element.closest("#columns").addEventListener("click", (even
     if (button) trigger("select", {index: button.value, value: button.value});
 });"""
 """A message of the chat has no events of its own for what stands in it; this component hands them on."""
+_IN_LINE = 500
+"""Who waits at once and is told their number; whoever comes later waits in Gradio's own queue before that."""
 _UPLOADS_KEPT = (3600, 86400)
 """Uploaded photos are looked through every hour and removed when a day old, in seconds."""
 
@@ -48,6 +50,8 @@ def build_page(assistant: Assistant, config: WebConfig, *, desk: Desk | None = N
         delete_cache=_UPLOADS_KEPT,
     )
     folder = assistant.index.path.resolve()
+    page.max_threads = _IN_LINE
+    page.queue()
     page.allowed_paths = [str(folder / name) for name in ("media", "thumbs")]
     with page:
         conversation = gr.State(())

@@ -107,6 +107,8 @@ def _doing(turn: Turn, words: Wording) -> str:
             return words.reading_one if count == 1 else words.reading.format(count=count)
         case Stage.WRITING:
             return words.writing
+        case _ if turn.in_line:
+            return words.in_line.format(number=turn.in_line)
         case _:
             return words.waiting
 

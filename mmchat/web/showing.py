@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 import gradio as gr
@@ -29,6 +30,20 @@ def shown(turns: Conversation) -> Shown:
 def shown_busy(turns: Conversation) -> ShownWithBox:
     """Return a conversation whose last question is being answered."""
     return *shown(turns), box(busy=True)
+
+
+def shown_running(turns: Conversation) -> ShownWithBox:
+    """Return a conversation while an answer is found and written: a step of many, and soon followed.
+
+    What stands beside it and the box are empty then, and are put out as that: for `gr.skip()` and for a
+    component, Gradio builds a component anew each time, which takes longer than all the rest.
+    """
+    return turns, messages(turns), "", [], None
+
+
+def shown_waiting(turns: Conversation, number: int) -> ShownWithBox:
+    """Return a conversation whose last question waits for others, as the number in a line (from 1)."""
+    return shown_running((*turns[:-1], replace(turns[-1], in_line=number)))
 
 
 def shown_ready(turns: Conversation) -> ShownWithBox:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -26,7 +26,7 @@ from mmchat.web.conversation import (
 )
 from mmchat.web.guard import OWNER_COOKIE
 from mmchat.web.pictures import chosen as picture_chosen
-from mmchat.web.showing import ShownWithBox, box, shown, shown_busy, shown_ready
+from mmchat.web.showing import ShownWithBox, shown_busy, shown_ready, shown_running
 from mmchat.web.wording import COMPLAINTS, wording
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ class Steps:
         """Take the wish for more like the picture that is open in the gallery, by its place there."""
         return _more_like(turns, picture_chosen(turns, f"{len(turns) - 1}.{picked}"), request)
 
-    def answer(self, turns: Conversation) -> Iterator[ShownWithBox]:
+    def answer(self, turns: Conversation) -> Generator[ShownWithBox, None, None]:
         """Answer the last question, step by step; the last step takes questions again.
 
         Gradio closes this generator when the reader stops or leaves, and that closes the stream of
@@ -115,7 +115,7 @@ class Steps:
             return
         with closing(self._progress(turns)) as progress:
             for now in progress:
-                yield *shown(now), gr.skip() if now[-1].running else box(busy=False)
+                yield shown_running(now) if now[-1].running else shown_ready(now)
 
     def _progress(self, turns: Conversation) -> Generator[Conversation, None, None]:
         *before, turn = turns

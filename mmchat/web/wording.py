@@ -16,6 +16,7 @@ class Wording:
     pictures: str
     conversation: str
     waiting: str
+    in_line: str
     searching: str
     reading: str
     reading_one: str
@@ -62,6 +63,7 @@ ENGLISH = Wording(
     pictures="Pictures",
     conversation="Conversation",
     waiting="Waiting for a free place…",
+    in_line="You are number {number} in the queue…",
     searching="Searching the documents…",
     reading="Reading {count} sources…",
     reading_one="Reading one source…",
@@ -111,6 +113,7 @@ KOREAN = Wording(
     pictures="사진",
     conversation="대화",
     waiting="차례를 기다리고 있습니다…",
+    in_line="대기 순서 {number}번째입니다…",
     searching="문서를 찾고 있습니다…",
     reading="출처 {count}개를 읽고 있습니다…",
     reading_one="출처 1개를 읽고 있습니다…",

@@ -175,6 +175,7 @@ class RandomWeights:
     fingerprint = "ViT-B-32-random"
     dimension = 512
     middle = None
+    unrelated = -1.0
 
     def load(self, device: torch.device, dtype: torch.dtype) -> OpenClipParts:
         """Build the model."""

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 from visits import CHROMIUM, FLAGS
+
+# Nothing is slow by itself: this is how long a machine may take that has other things to do.
+expect.set_options(timeout=20_000)
 
 
 @pytest.fixture(scope="module")

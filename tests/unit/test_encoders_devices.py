@@ -37,7 +37,7 @@ def gpu(monkeypatch: pytest.MonkeyPatch) -> None:
 class Source:
     """A model that notes where it was loaded, and computes on the processor whatever it was told."""
 
-    fingerprint, dimension, middle = "noting-1", 3, None
+    fingerprint, dimension, middle, unrelated = "noting-1", 3, None, -1.0
 
     def __init__(self) -> None:
         self.loaded: list[tuple[torch.device, torch.dtype]] = []

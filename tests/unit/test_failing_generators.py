@@ -23,7 +23,7 @@ from mmchat.retrieval.retriever import Retriever
 from mmchat.types import Answer, Status
 
 SHOP = {
-    "kettle.md": "# Kettle\nThe kettle holds 1.7 litres. The kettle boils a litre in three minutes.",
+    "kettle.md": "# Kettle\nThe kettle holds 1.7 litres. It boils water in three minutes.",
     "주전자.md": "# 주전자\n주전자의 용량은 1.7리터입니다. 주전자는 3분 안에 물을 끓입니다.",
     "mug.md": "# Mug\nThe mug is made of stoneware. Wash the mug by hand.",
 }

@@ -20,6 +20,7 @@ VOCABULARY = {
     "mmchat.config",
     "mmchat.config.checks",
     "mmchat.config.loading",
+    "mmchat.config.owner",
     "mmchat.config.patterns",
     "mmchat.config.sections",
     "mmchat.config.service",

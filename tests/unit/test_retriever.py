@@ -212,3 +212,22 @@ def test_pictures_alone_and_texts_alone(tmp_path: Path, draw: Callable[..., Path
     assert [h.document for h in only_text.retriever().search(Query("red", k=3))] == ["a.txt"]
     photo = Image.new("RGB", (9, 9))
     assert only_text.retriever().search(Query(image=photo, k=3)) == []
+
+
+def test_a_photo_of_nothing_in_the_collection_finds_nothing(
+    small_index: SmallIndex, draw: Callable[..., Path]
+):
+    class Doubting(ColoursEncoder):
+        unrelated = 0.5
+
+    small_index.images = Doubting()
+    small_index.build(draw("red.png", "red").parent)
+    retriever = small_index.retriever()
+    red, green = (Image.new("RGB", (9, 9), colour) for colour in ("red", "green"))
+    assert [hit.document for hit in retriever.search(Query(image=red))] == ["red.png"]
+    assert retriever.search(Query(image=green)) == []
+    nearest = retriever.search(Query(image=green, where=Equals("kind", "picture")))
+    assert nearest == [], "a kind is no choice among things"
+    chosen = retriever.search(Query(image=green, where=Equals("document", "red.png")))
+    assert [hit.document for hit in chosen] == ["red.png"]
+    assert retriever.search(Query(image=green, minus=("green",), plus=("red",))) != []

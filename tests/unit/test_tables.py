@@ -84,6 +84,12 @@ def test_a_question_and_its_answer_are_one_document(load, name: str, content: st
     assert loaded.notes == (f"{name}: question = Question, answer = Answer",)
 
 
+def test_a_column_that_is_called_text_is_read_without_its_name(load):
+    rows = b"id,Text,colour\n1,The kettle holds 1.7 litres.,red\n"
+    (document,) = load("rows.csv", rows).documents
+    assert document.document.text == "Id: 1\nThe kettle holds 1.7 litres.\nColour: red\n"
+
+
 def test_columns_are_metadata_that_filters_can_compare(load):
     content = (
         "id;Name;Preis;Lager;EAN;Seit;Verkauf\n"

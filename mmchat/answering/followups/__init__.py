@@ -65,13 +65,14 @@ def understand(question: str, history: Sequence[Exchange]) -> FollowUp:
 def about(question: str, product: str) -> str:
     """Return a question that is asked beside the photo of a product, as it is put to that product's pages.
 
+    `product` is its name; empty where it is not known.
     They need not be told what they are about: of "this product" is left "it". Empty where the question is
     not about the product in the photo: "Which kettles are red?".
     """
     rules = korean if is_korean(question) else english
     shorter = rules.with_pronoun(question)
-    leans = shorter != question or rules.readings(question, "", product) is not None
-    named = product.casefold() in question.casefold()
+    leans = shorter != question or rules.readings(question, "", product or "thing") is not None
+    named = bool(product) and product.casefold() in question.casefold()
     return shorter if leans or named or _THIS_THING.search(question) else ""
 
 
