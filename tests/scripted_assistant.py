@@ -100,7 +100,6 @@ class ScriptedAssistant:
     """Set when a stream has ended, whichever way."""
     finished: int = 0
     """Streams that were read to their end."""
-    config: Config = field(default_factory=Config)
     liked: list[str] = field(default_factory=list)
     """The pictures of which more was asked for."""
 
