@@ -5,6 +5,7 @@
     database.py    opening it: SQLite by default, or whatever SQLAlchemy reaches
     records.py     what comes out of it, as values
     store.py       conversations: each customer's own, and all of them for whoever runs the shop
+    taking_back.py a question that is taken back, with all that followed
     overview.py    what whoever runs the shop looks through: by what went wrong, and what was asked
     searching.py   the condition by which conversations are searched for words
     queue.py       handoffs that wait, for their webhook and for a person

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal, TypeAlias
 
-from mmchat.types import Handoff, HandoffReason, Hit, Source, Status
+from mmchat.types import Handoff, HandoffReason, Hit, Similar, Source, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,8 @@ class TurnRecord:
     sources: tuple[Source, ...]
     shown: tuple[Hit, ...]
     """Pictures beside the answer."""
+    similar: tuple[Similar, ...]
+    """Products that were shown below it."""
     nearest: tuple[str, ...]
     seconds: float | None
     written_by: str

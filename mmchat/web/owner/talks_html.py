@@ -148,7 +148,7 @@ def _turn(
         f"{_moment(turn.created)}</div>{_picture(turn, pictures, words)}"
         f"<div>{_lines(turn.question)}</div></div>{asked}"
         f'<div class="said assistant"><div class="who">{escape(words["talks_assistant"])} · '
-        f"{status} {mark}</div><div>{marked(turn.answer, {})}</div>{_sources(turn, words)}"
+        f"{status} {mark}</div><div>{marked(turn.answer, {}, {})}</div>{_sources(turn, words)}"
         f"{_near(turn, words)}{_thumb(turn.feedback, words)}</div></li>"
     )
 
