@@ -9,8 +9,9 @@ from small_shop import small_shop
 
 import mmchat
 from mmchat.app import Bench, Move, Placed, Trial
+from mmchat.conditions import Equals
 from mmchat.errors import ConfigError, QueryError
-from mmchat.types import Channel, Equals
+from mmchat.types import Channel
 
 
 @pytest.fixture(scope="module")
