@@ -29,24 +29,10 @@ if TYPE_CHECKING:
         tune_text,
         watch,
     )
+    from mmchat.conditions import AllOf, AnyOf, Contains, Equals, In, Not, Range
     from mmchat.config import Config, load_config
     from mmchat.errors import MmchatError
-    from mmchat.types import (
-        AllOf,
-        Answer,
-        AnyOf,
-        Contains,
-        Equals,
-        Exchange,
-        Handoff,
-        Hit,
-        In,
-        IndexReport,
-        Not,
-        Range,
-        Source,
-        Status,
-    )
+    from mmchat.types import Answer, Exchange, Handoff, Hit, IndexReport, Source, Status
 
 __version__ = "0.1.0"
 
@@ -99,10 +85,8 @@ _HOMES = {
     ),
     "mmchat.config": ("Config", "load_config"),
     "mmchat.errors": ("MmchatError",),
-    "mmchat.types": (
-        *("Answer", "Exchange", "Handoff", "Hit", "IndexReport", "Source", "Status"),
-        *("AllOf", "AnyOf", "Contains", "Equals", "In", "Not", "Range"),
-    ),
+    "mmchat.conditions": ("AllOf", "AnyOf", "Contains", "Equals", "In", "Not", "Range"),
+    "mmchat.types": ("Answer", "Exchange", "Handoff", "Hit", "IndexReport", "Source", "Status"),
 }
 
 

@@ -7,8 +7,9 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias, TypeGuard
 
+from mmchat.conditions import AllOf, Contains, Equals, Filter, FilterValue, In, Not, Range
 from mmchat.errors import QueryError
-from mmchat.types import AllOf, Contains, Equals, Filter, FilterValue, In, ItemKind, Not, Range
+from mmchat.types import ItemKind
 
 Where: TypeAlias = "Filter | Mapping[str, object]"
 """A filter, or a mapping of fields to what they must be; see `as_filter`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from mmchat.types import Answer, Hit, IndexReport, Source
+from mmchat.types import Answer, Hit, IndexReport, Similar, Source
 
 
 def hit_values(hit: Hit) -> dict[str, object]:
@@ -54,6 +54,20 @@ def answer_values(answer: Answer) -> dict[str, object]:
         "seconds": round(answer.seconds, 3),
         "asked": answer.asked,
         "nearest": list(answer.nearest),
+        "similar": [similar_values(each) for each in answer.similar],
+    }
+
+
+def similar_values(similar: Similar) -> dict[str, object]:
+    """Return a product that looks like a picture as JSON values; `price` is None where it is not known."""
+    return {
+        "name": similar.name,
+        "price": similar.price or None,
+        "likeness": similar.likeness.value,
+        "kind": similar.kind,
+        "document": similar.hit.document,
+        "picture": similar.hit.picture,
+        "picture_path": str(similar.hit.picture_path) if similar.hit.picture_path else None,
     }
 
 

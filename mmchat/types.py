@@ -6,7 +6,6 @@ offsets into the text of a document, half open. Paths are POSIX paths relative t
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -15,6 +14,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
     from PIL.Image import Image
+
+    from mmchat.conditions import Filter
 
 ImageInput: TypeAlias = "str | Path | bytes | Image"
 """A picture as a caller may give it: a path, the bytes of a file, or a PIL image."""
@@ -151,78 +152,6 @@ class Link:
     position: int
 
 
-FilterValue: TypeAlias = str | int | float | bool | datetime.date
-"""A date compares with the ISO dates that metadata holds as text ("2026-03-01")."""
-
-
-@dataclass(frozen=True, slots=True)
-class Equals:
-    """The field has this value. Texts are compared without regard to case."""
-
-    field: str
-    value: FilterValue
-
-
-@dataclass(frozen=True, slots=True)
-class In:
-    """The field has one of these values."""
-
-    field: str
-    values: tuple[FilterValue, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Range:
-    """The field lies between `low` and `high`; None leaves a side open, both None ask for any value."""
-
-    field: str
-    low: FilterValue | None = None
-    high: FilterValue | None = None
-    low_included: bool = True
-    high_included: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Contains:
-    """The field has this text in it, without regard to case."""
-
-    field: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class AllOf:
-    """Every one of these filters lets the item through; so does none at all."""
-
-    filters: tuple[Filter, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class AnyOf:
-    """At least one of these filters lets the item through."""
-
-    filters: tuple[Filter, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Not:
-    """The filter does not let the item through; an item without the field passes."""
-
-    filter: Filter
-
-
-Filter: TypeAlias = Equals | In | Range | Contains | AllOf | AnyOf | Not
-"""Which items may be found. Fields are the metadata of documents, without regard to case, and
-
-- `document`: the path of a file or row, `folder`: the path of a folder above it, `title`;
-- `kind`: `chunk` or `picture`; `page`: of the item;
-- `tag`: what a picture probably shows; a chunk has the tags of the pictures of its document.
-
-A metadata field that is called like one of these is written `meta.kind`. A picture has the metadata of
-its own document and of those that it is linked to: the photo of a product has its price.
-"""
-
-
 @dataclass(frozen=True, slots=True)
 class Query:
     """What is asked: words, a picture, or both. `image` is decoded already (see `mmchat.open_image`)."""
@@ -273,6 +202,33 @@ class Hit:
     """What `picture` shows, in words: its caption, or else what it probably shows."""
 
 
+class Likeness(StrEnum):
+    """Why a product is shown beside a picture."""
+
+    CLOSEST = "closest"
+    """Nothing looks more like the photo."""
+    TAG = "tag"
+    """Both pictures probably show the same kind of thing."""
+    CATEGORY = "category"
+    """The catalogue has both in the same category."""
+    LOOK = "look"
+    """It looks alike; more is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Similar:
+    """A product that is shown because it looks like a picture."""
+
+    hit: Hit
+    """Its picture."""
+    name: str
+    price: str = ""
+    """As the catalogue has it, with its currency where that is known; empty where there is none."""
+    likeness: Likeness = Likeness.LOOK
+    kind: str = ""
+    """The kind of thing, or the category, that both have in common."""
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """What a numbered mark in an answer points at."""
@@ -311,6 +267,8 @@ class Answer:
     """The question that was searched: it stands alone where the customer's leant on earlier ones."""
     nearest: tuple[str, ...] = ()
     """Where the answer is not known, the titles of the documents that came nearest."""
+    similar: tuple[Similar, ...] = ()
+    """Products that look like the picture that was asked about, best first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -357,7 +315,9 @@ class AnswerPiece:
     handoff: Handoff | None = None
     """Set once in a conversation, in the step by which a person takes over."""
     turn: int | None = None
-    """In the last step, the number under which the turn is kept, where it is."""
+    """In the first and the last step, the number under which the turn is kept, where it is."""
+    reading: int | None = None
+    """Set once, when the search is done: how many passages are read now."""
 
 
 AnswerStream: TypeAlias = Iterator[AnswerPiece]

@@ -4,16 +4,31 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import SimpleNamespace
 
 from PIL import Image
 
-from mmchat.config import Config
+from mmchat.answering.phrases import PHRASES, Phrases
+from mmchat.answering.words import language_of
+from mmchat.app import Desk
+from mmchat.config import Config, SessionsConfig
 from mmchat.errors import QueryError
 from mmchat.pictures import open_image
-from mmchat.types import Answer, AnswerPiece, Chunk, Document, Hit, ImageInput, Source, Status
+from mmchat.types import (
+    Answer,
+    AnswerPiece,
+    Chunk,
+    Document,
+    Exchange,
+    Hit,
+    ImageInput,
+    Likeness,
+    Similar,
+    Source,
+    Status,
+)
 
 PASSAGE = (
     "Bring the receipt. The warranty lasts 24 months. "
@@ -46,11 +61,20 @@ class ScriptedIndex:
             2, 0.5, "picture", "p1", "kettle.png", None, "A red kettle", "kettle.png", {},
             "Red kettle", media, thumb,
         )  # fmt: skip
+        other = path / "thumbs" / "black.png"
+        Image.new("RGB", (160, 120), "black").save(other)
+        self.other = Hit(
+            3, 0.4, "picture", "p2", "black.png", None, "A black kettle", "black.png", {},
+            "Black kettle", other, other,
+        )  # fmt: skip
 
     def search(
         self, text: str = "", image: ImageInput | None = None, k: int | None = None
     ) -> list[Hit]:
         return [self.passage, self.picture][:k]
+
+    def open_image(self, image: ImageInput) -> Image.Image:
+        return open_image(image)
 
     def document(self, path: str) -> Document | None:
         return Document(path, "Warranty", PASSAGE) if path == self.passage.document else None
@@ -76,22 +100,50 @@ class ScriptedAssistant:
     """Set when a stream has ended, whichever way."""
     finished: int = 0
     """Streams that were read to their end."""
+    liked: list[str] = field(default_factory=list)
+    """The pictures of which more was asked for."""
 
     def __post_init__(self) -> None:
         self.gate.set()
 
+    def phrases(self, text: str) -> Phrases:
+        return PHRASES[language_of(text)]
+
     def stream(
-        self, text: str = "", image: ImageInput | None = None, *, history: Sequence[str] = ()
+        self,
+        text: str = "",
+        image: ImageInput | None = None,
+        *,
+        history: Sequence[str | Exchange] = (),
+        cancel: threading.Event | None = None,
     ) -> Iterator[AnswerPiece]:
         if image is not None:
             open_image(image)
         if not text and image is None:
             raise QueryError("Got an empty question and no picture.")
-        self.asked.append((text, image is not None, list(history)))
+        said = [each if isinstance(each, str) else each.question for each in history]
+        self.asked.append((text, image is not None, said))
         return self._run(text)
+
+    def more_like(self, text: str, shown: Hit | Source) -> Iterator[AnswerPiece]:
+        self.liked.append(shown.picture or "")
+        self.asked.append((text, False, []))
+        said = "These look like Red kettle [1]."
+        source = replace(self._answer().sources[1], n=1)
+        yield AnswerPiece(said)
+        yield AnswerPiece(
+            answer=Answer(said, Status.ANSWERED, (source,), 0.1, similar=(self.similar,))
+        )
+
+    @property
+    def similar(self) -> Similar:
+        """A product that attacks the page with its name."""
+        name = "Black <b>kettle</b> <img src=http://tracker.invalid/c.png>"
+        return Similar(self.index.other, name, "32.90 EUR", Likeness.TAG, "kettle")
 
     def _run(self, text: str) -> Iterator[AnswerPiece]:
         try:
+            yield AnswerPiece(reading=2)
             if "crash" in text:
                 raise RuntimeError("secret detail")
             if "unknown" in text:
@@ -122,3 +174,10 @@ class ScriptedAssistant:
             1.25,
             (p,),
         )  # fmt: skip
+
+
+def scripted_desk(folder: Path) -> Desk:
+    """Return a desk whose assistant answers from the script, over an index and a database in a folder."""
+    database = str(folder / "conversations.sqlite")
+    config = Config(sessions=SessionsConfig(database=database))
+    return Desk(ScriptedAssistant(ScriptedIndex(folder / "index"), config=config))  # type: ignore[arg-type]

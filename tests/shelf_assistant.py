@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 import mmchat
 from mmchat.answering.generators import Message
 from mmchat.answering.words import content_words
+from mmchat.conditions import AllOf, In
 from mmchat.config import AnswerConfig, Config, HandoffConfig, SessionsConfig
 from mmchat.pictures import open_image
-from mmchat.types import AllOf, Chunk, Document, Hit, In, Query
+from mmchat.types import Chunk, Document, Hit, Query
 
 WIDTH = 512
 
@@ -158,7 +159,7 @@ class ShelfIndex:
         return self.shelf
 
     def search(
-        self, text: str, image: Any = None, k: int = 5, where: dict[str, str] | None = None
+        self, text: str = "", image: Any = None, k: int = 5, where: dict[str, str] | None = None
     ) -> Sequence[Hit]:
         wanted = (where or {}).get("document")
         found = self.shelf.search(Query(text, image, k=len(DOCUMENTS)))

@@ -137,6 +137,16 @@ def _source(hit: Hit, *, n: int, span: tuple[int, int] | None, text: str, passag
     )
 
 
+def resting_on_picture(sentence: str, shown: Hit | Source) -> tuple[str, Source]:
+    """Return a sentence with the mark of the only picture that it rests on, and that picture as a source."""
+    source = (
+        _source(shown, n=1, span=None, text=shown.text, passage=shown.text)
+        if isinstance(shown, Hit)
+        else replace(shown, n=1, span=None, text="", passage="")
+    )
+    return with_marks(disarmed(without_marks(sentence)), "[1]"), source
+
+
 def without_marks(sentence: str) -> str:
     """Return a sentence without the marks that a model may have written itself: they are guesses."""
     return _MARKS.sub("", sentence).strip()

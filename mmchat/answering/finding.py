@@ -14,7 +14,8 @@ from mmchat.answering.followups import about
 from mmchat.answering.hostile import is_order
 from mmchat.answering.turn import Found
 from mmchat.answering.words import content_words, telling_words
-from mmchat.types import AllOf, Channel, Chunk, Equals, Hit, In, Query
+from mmchat.conditions import AllOf, Equals, In
+from mmchat.types import Channel, Chunk, Hit, Query
 
 if TYPE_CHECKING:
     from PIL.Image import Image

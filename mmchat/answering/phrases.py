@@ -34,6 +34,10 @@ class Phrases:
     """Around a quotation in another language than the question's; has one field, `quote`."""
     resemblance: str
     """For a photo without words; has one field, `title`."""
+    alike: str
+    """Before products that look like a picture; has one field, `title`."""
+    nothing_alike: str
+    """Where there are none; has one field, `title`."""
     seen: str
     """For what a model saw in a picture of the documents; has one field, `sentence`."""
     unavailable: str
@@ -65,6 +69,8 @@ PHRASES: dict[Language, Phrases] = {
         is_handed_over="This conversation is with a person already, who will answer you.",
         quotation="The documents say: “{quote}”",
         resemblance="This looks like {title}.",
+        alike="These look like {title}.",
+        nothing_alike="I found nothing else that looks like {title}.",
         seen="Going by the picture alone: {sentence}",
         unavailable="I cannot answer this right now. Please ask again in a moment.",
         unknown=(
@@ -101,6 +107,8 @@ PHRASES: dict[Language, Phrases] = {
         is_handed_over="이 대화는 이미 담당자에게 전달되었습니다. 담당자가 답변드리겠습니다.",
         quotation="문서에는 이렇게 적혀 있습니다: “{quote}”",
         resemblance="이 사진은 {title}처럼 보입니다.",
+        alike="{title}와(과) 비슷한 상품입니다.",
+        nothing_alike="{title}와(과) 비슷한 다른 상품을 찾지 못했습니다.",
         seen="사진으로만 보면: {sentence}",
         unavailable="지금은 답변드릴 수 없습니다. 잠시 후에 다시 질문해 주세요.",
         unknown=("모르", "잘 모르", "알 수 없", "죄송", "정보가 없", "답을 찾을 수 없"),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from mmchat.answering.draft import Candidate, Draft
 from mmchat.answering.evidence import Evidence
-from mmchat.types import Chunk, Hit, Status
+from mmchat.types import Chunk, Hit, Similar, Status
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -60,6 +60,8 @@ class Turn:
     own_words: str = ""
     """What the assistant says itself, where nothing of the documents is said."""
     nearest: tuple[str, ...] = ()
+    similar: tuple[Similar, ...] = ()
+    """Products that look like the thing in a photo that came without words."""
     failed: bool = False
     """Whether the generator gave nothing, rather than nothing that holds."""
 

@@ -3,21 +3,35 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from mmchat.answering.assistant import AnswerPipeline
 from mmchat.answering.composing import Composer
+from mmchat.answering.draft import resting_on_picture
 from mmchat.answering.examples import read_examples
-from mmchat.answering.phrases import Phrases
+from mmchat.answering.phrases import Phrases, plain
 from mmchat.answering.policy import Policy
 from mmchat.answering.prompt import EXAMPLES, Style
 from mmchat.app.generators import build_generator
 from mmchat.app.index import Index
+from mmchat.app.products import SimilarProducts
 from mmchat.config import Config, Patterns
 from mmchat.models import ModelStore
-from mmchat.types import Answer, AnswerStream, Chunk, Exchange, Hit, ImageInput, Query
+from mmchat.types import (
+    Answer,
+    AnswerPiece,
+    AnswerStream,
+    Chunk,
+    Exchange,
+    Hit,
+    ImageInput,
+    Query,
+    Source,
+    Status,
+)
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -86,12 +100,14 @@ class Assistant:
         self.composer = Composer(
             index.encoders.text, self._generator, self.config.answers, self._policy.style
         )
+        self._products = SimilarProducts(index)
         self._pipeline = AnswerPipeline(
             _FreshRetriever(index),
             index.encoders.text,
             self._generator,
             self.config.answers,
             policy=self._policy,
+            products=self._products,
         )
 
     def ask(
@@ -119,9 +135,34 @@ class Assistant:
         image: ImageInput | None = None,
         *,
         history: Sequence[str | Exchange] = (),
+        cancel: threading.Event | None = None,
     ) -> AnswerStream:
-        """Answer piece by piece; the last piece carries the whole `Answer`. Close it to stop."""
-        return self._pipeline.stream(text, self._opened(image), history=history)
+        """Answer piece by piece; the last piece carries the whole `Answer`.
+
+        Close it to stop, or set `cancel`, which ends it while it waits for the generator too.
+        """
+        return self._pipeline.stream(text, self._opened(image), history=history, cancel=cancel)
+
+    def more_like(self, text: str, shown: Hit | Source) -> AnswerStream:
+        """Show the products that look like a picture which an answer showed.
+
+        Args:
+            text: what the customer is taken to say by that; its language is answered in.
+            shown: the picture.
+
+        Raises:
+            QueryError: the picture cannot be read any more.
+        """
+        started = time.perf_counter()
+        similar = self._products.like(shown)
+        phrases = self.phrases(text)
+        said = phrases.alike if similar else phrases.nothing_alike
+        said = said.format(title=plain(shown.title or shown.document))
+        told, source = resting_on_picture(said, shown)
+        seconds = time.perf_counter() - started
+        answer = Answer(told, Status.ANSWERED, (source,), seconds, asked=text, similar=similar)
+        # A generator, as every stream of an answer is: whoever reads it may close it.
+        return (piece for piece in (AnswerPiece(told), AnswerPiece(answer=answer)))
 
     def phrases(self, text: str) -> Phrases:
         """Return the assistant's own sentences, in the language in which who wrote `text` is answered."""

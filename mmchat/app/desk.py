@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
@@ -13,7 +14,8 @@ from mmchat.answering.handoff import HandoffRules
 from mmchat.answering.memory import summarise
 from mmchat.answering.turn import NOTHING_ASKED
 from mmchat.app.keeping import open_store
-from mmchat.errors import QueryError
+from mmchat.app.running import Running
+from mmchat.errors import QueryError, UnknownConversation
 from mmchat.types import (
     Answer,
     AnswerPiece,
@@ -21,7 +23,9 @@ from mmchat.types import (
     Exchange,
     Handoff,
     HandoffReason,
+    Hit,
     ImageInput,
+    Source,
     Status,
 )
 
@@ -34,6 +38,10 @@ if TYPE_CHECKING:
 
 _SUMMARY_TOKENS = 400
 """Tokens of the summary that a person reads first."""
+_TAKEN_AWAY = (
+    "Conversation {} was deleted, or its last turn taken back, while the answer was being written. "
+    "Ask again, in another conversation if this one is gone."
+)
 _SEARCHED = frozenset({Status.ANSWERED, Status.PARTIAL, Status.ABSTAINED})
 
 
@@ -48,6 +56,10 @@ class _Visit:
     history: Sequence[Exchange]
     passed: bool
     """Whether a person has the conversation already."""
+    instead_of: int | None
+    """The number of the turn that is taken back, with those after it, once this one begins."""
+    ended: threading.Event
+    """Set where the conversation is deleted while the answer is written."""
 
 
 class Desk:
@@ -71,6 +83,7 @@ class Desk:
         self.store = store or open_store(assistant.config.sessions.database)
         self._rules = HandoffRules(settings.handoff)
         self._looked_back = max(LOOKED_BACK, settings.handoff.after_abstentions)
+        self._running = Running()
         self._courier: Courier | None = None
         if settings.handoff.webhook:
             from mmchat.sessions import Courier
@@ -95,7 +108,13 @@ class Desk:
         return last.answer
 
     def stream(
-        self, owner: str | None, conversation: str, text: str = "", image: ImageInput | None = None
+        self,
+        owner: str | None,
+        conversation: str,
+        text: str = "",
+        image: ImageInput | None = None,
+        *,
+        instead_of: int | None = None,
     ) -> AnswerStream:
         """Answer within a conversation, piece by piece; close the iterator to stop.
 
@@ -107,19 +126,79 @@ class Desk:
             conversation: the id of one of the customer's conversations.
             text: the question; may be empty where there is a picture.
             image: a picture that it is about.
+            instead_of: a turn that is taken back with those after it (see `take_back`): the question is
+                asked again, or changed.
 
         Raises:
             UnknownConversation: there is none of that id, or it is somebody else's.
             QueryError: there is neither a question nor a picture, or it cannot be read.
         """
-        own = self.store.everything() if owner is None else self.store.of(owner)
+        own = self._own(owner)
         opened = None if image is None else self.assistant.index.open_image(image)
         if not text.strip() and opened is None:
             raise QueryError(NOTHING_ASKED)
         kept = own.get(conversation, last=self._looked_back)
-        history = self._history(own, conversation, kept.turns)
+        said = [turn for turn in kept.turns if instead_of is None or turn.id < instead_of]
+        history = self._history(own, conversation, said)
         passed = kept.handoff is not None
-        return self._run(_Visit(own, conversation, text, opened, history, passed))
+        ended = threading.Event()
+        visit = _Visit(own, conversation, text, opened, history, passed, instead_of, ended)
+        return self._run(visit, self._pieces(visit))
+
+    def more_like(
+        self,
+        owner: str | None,
+        conversation: str,
+        text: str,
+        shown: Hit | Source,
+        *,
+        instead_of: int | None = None,
+    ) -> AnswerStream:
+        """Show, within a conversation, the products that look like a picture; it is kept as a turn.
+
+        Args:
+            owner: as for `stream`.
+            conversation: likewise.
+            text: what the customer is taken to say by that.
+            shown: a picture that an answer of the conversation showed.
+            instead_of: as for `stream`.
+
+        Raises:
+            UnknownConversation: there is none of that id, or it is somebody else's.
+            QueryError: the picture cannot be read any more.
+        """
+        own = self._own(owner)
+        own.get(conversation, last=1)
+        visit = _Visit(own, conversation, text, None, (), True, instead_of, threading.Event())
+        return self._run(visit, self.assistant.more_like(text, shown))
+
+    def take_back(self, owner: str | None, conversation: str, turn: int) -> bool:
+        """Delete a turn and those after it for good; False where a person has them: then they stay.
+
+        What is being written in the conversation just then is ended and not kept.
+
+        Raises:
+            UnknownConversation: there is none of that id, or it is somebody else's.
+        """
+        return self._taken_back(self._own(owner), conversation, turn)
+
+    def is_with_person(self, owner: str | None, conversation: str, turn: int) -> bool:
+        """Tell whether a person took over in a turn or after it, so that it cannot be taken back.
+
+        Raises:
+            UnknownConversation: there is none of that id, or it is somebody else's.
+        """
+        passed = self._own(owner).get(conversation, last=1).handoff
+        return passed is not None and passed.turn is not None and passed.turn >= turn
+
+    def delete(self, owner: str | None, conversation: str) -> None:
+        """Delete a conversation for good, and end the answer that is being written in it.
+
+        Raises:
+            UnknownConversation: there is none of that id, or it is somebody else's.
+        """
+        self._own(owner).delete(conversation)
+        self._running.end(conversation)
 
     def close(self) -> None:
         """Let go of the conversations; a handoff that is under way is finished first."""
@@ -133,25 +212,41 @@ class Desk:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _run(self, visit: _Visit) -> Iterator[AnswerPiece]:
+    def _own(self, owner: str | None) -> OwnConversations:
+        return self.store.everything() if owner is None else self.store.of(owner)
+
+    def _taken_back(self, own: OwnConversations, conversation: str, turn: int) -> bool:
+        own.get(conversation, last=1)
+        self._running.end(conversation)
+        return own.take_back(conversation, turn)
+
+    def _run(self, visit: _Visit, pieces: Iterator[AnswerPiece]) -> Iterator[AnswerPiece]:
         """Keep what is said. What a person takes over is kept before the customer is told so."""
-        turn = visit.own.begin_turn(visit.conversation, visit.text, visit.image)
         said, ended = "", False
-        try:
-            for piece in self._pieces(visit):
-                if piece.answer is None:
-                    said += piece.text
-                    yield piece
-                    continue
-                visit.own.end_turn(turn, piece.answer, written_by=self._writer())
-                ended = True
-                if piece.text:
-                    passed = piece.handoff and self._hand_over(visit, turn, piece.handoff)
-                    yield AnswerPiece(piece.text, handoff=piece.handoff if passed else None)
-                yield AnswerPiece(answer=piece.answer, turn=turn)
-        finally:
-            if not ended:
-                visit.own.stop_turn(turn, said)
+        if visit.instead_of is not None:
+            self._taken_back(visit.own, visit.conversation, visit.instead_of)
+        with self._running.one(visit.conversation, visit.ended), closing(pieces):  # type: ignore[type-var]
+            turn = visit.own.begin_turn(visit.conversation, visit.text, visit.image)
+            try:
+                yield AnswerPiece(turn=turn)
+                for piece in pieces:
+                    if piece.answer is None:
+                        said += piece.text
+                        yield piece
+                        continue
+                    if visit.ended.is_set():
+                        raise UnknownConversation(_TAKEN_AWAY.format(visit.conversation))
+                    visit.own.end_turn(turn, piece.answer, written_by=self._writer())
+                    ended = True
+                    if piece.text:
+                        passed = piece.handoff and self._hand_over(visit, turn, piece.handoff)
+                        yield AnswerPiece(piece.text, handoff=piece.handoff if passed else None)
+                    yield AnswerPiece(answer=piece.answer, turn=turn)
+            finally:
+                # Of what was deleted meanwhile nothing is kept, here or in another process.
+                if not ended and not visit.ended.is_set():
+                    with suppress(UnknownConversation):
+                        visit.own.stop_turn(turn, said)
 
     def _pieces(self, visit: _Visit) -> Iterator[AnswerPiece]:
         """Yield the answer; the last piece may have text and a handoff besides."""
@@ -167,7 +262,9 @@ class Desk:
     def _answer(self, visit: _Visit, phrases: Phrases) -> Iterator[AnswerPiece]:
         searched = [each for each in visit.history if each.status in _SEARCHED]
         last_straw = not visit.passed and self._rules.is_last_straw(visit.history)
-        stream = self.assistant.stream(visit.text, visit.image, history=searched)
+        stream = self.assistant.stream(
+            visit.text, visit.image, history=searched, cancel=visit.ended
+        )
         with closing(stream) as pieces:  # type: ignore[type-var]
             for piece in pieces:
                 answer = piece.answer

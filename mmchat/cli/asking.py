@@ -222,4 +222,8 @@ def _print_sources(answer: Answer) -> None:
         typer.echo(f"[{source.n}] {source.document}{page}: {shorten(source.text)}")
     for hit in answer.pictures:
         typer.echo(f"    picture: {hit.picture}")
+    for each in answer.similar:
+        price = f", {each.price}" if each.price else ""
+        kind = f": {each.kind}" if each.kind else ""
+        typer.echo(f"    similar: {each.name}{price} ({each.likeness.value}{kind})")
     typer.echo(f"({answer.status.value}, {answer.seconds:.1f} s)")

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 
+from mmchat.conditions import Filter
 from mmchat.retrieval.calibration import confidence
 from mmchat.retrieval.fusion import Fused, RankedList
 from mmchat.stores.base import Reader
-from mmchat.types import Channel, Filter
+from mmchat.types import Channel
 
 # Passages of one picture that a photo brings up by itself: its description, not its whole manual.
 _CHUNKS_OF_A_PICTURE = 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mmchat.conditions import Filter
 from mmchat.config import RetrievalConfig
 from mmchat.retrieval.base import Reranker
 from mmchat.retrieval.calibration import Calibration
@@ -11,7 +12,6 @@ from mmchat.retrieval.fusion import Fused, TextFindings, blend
 from mmchat.retrieval.languages import language_of
 from mmchat.retrieval.queries import MAX_K, Words
 from mmchat.stores.base import Reader, Scored, Vectors
-from mmchat.types import Filter
 
 _STEP = 1e-3
 _NEAREST = 10

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from mmchat.conditions import Filter
 from mmchat.config import RetrievalConfig
 from mmchat.errors import QueryError
 from mmchat.filters import split_kind
@@ -17,7 +18,7 @@ from mmchat.retrieval.mixing import choose
 from mmchat.retrieval.passages import PassageSearch
 from mmchat.retrieval.queries import Words, checked, shifted, stack
 from mmchat.stores.base import Reader, Scored, Vectors
-from mmchat.types import Channel, Chunk, Filter, Hit, Query
+from mmchat.types import Channel, Chunk, Hit, Query
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@
     database.py    opening it: SQLite by default, or whatever SQLAlchemy reaches
     records.py     what comes out of it, as values
     store.py       conversations: each customer's own, and all of them for whoever runs the shop
+    taking_back.py a question that is taken back, with all that followed
     queue.py       handoffs that wait for their webhook
     delivery.py    the webhook, in a thread of its own
     exporting.py   a conversation as Markdown or JSON

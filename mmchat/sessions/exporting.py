@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import re
 
-from mmchat.serialise import hit_values, source_values
+from mmchat.serialise import hit_values, similar_values, source_values
 from mmchat.sessions.records import Conversation, Feedback, HandoffRecord, TurnRecord
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>#|!~])")
@@ -35,6 +35,7 @@ def turn_values(turn: TurnRecord) -> dict[str, object]:
         "status": turn.status.value if turn.status else None,
         "sources": [source_values(source) for source in turn.sources],
         "pictures": [hit_values(hit) for hit in turn.shown],
+        "similar": [similar_values(each) for each in turn.similar],
         "nearest": list(turn.nearest),
         "seconds": turn.seconds,
         "written_by": turn.written_by,

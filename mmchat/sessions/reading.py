@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,10 @@ from mmchat.sessions.records import (
     Unanswered,
 )
 from mmchat.sessions.tables import ConversationRow, HandoffRow, SourceRow, TurnRow
-from mmchat.types import Handoff, HandoffReason, Hit, Source, Status
+from mmchat.types import Handoff, HandoffReason, Hit, Likeness, Similar, Source, Status, Tag
+
+_SIMILAR = "similar"
+"""The key under which a picture is kept that is a product below the answer, with why it is shown."""
 
 
 def conversation(row: ConversationRow, turns: Sequence[TurnRow]) -> Conversation:
@@ -43,7 +46,8 @@ def turn(row: TurnRow) -> TurnRecord:
         answer=row.answer,
         status=Status(row.status) if row.status else None,
         sources=tuple(_source(each) for each in row.sources),
-        shown=tuple(_hit(each) for each in row.shown),
+        shown=tuple(_hit(each) for each in row.shown if _SIMILAR not in each),
+        similar=tuple(_similar(each) for each in row.shown if _SIMILAR in each),
         nearest=tuple(row.nearest),
         seconds=row.seconds,
         written_by=row.written_by,
@@ -100,9 +104,25 @@ def source_rows(number: int, sources: Sequence[Source]) -> list[SourceRow]:
     ]
 
 
-def shown_values(pictures: Sequence[Hit]) -> list[dict[str, Any]]:
-    """Return the pictures beside an answer as JSON values."""
-    return [{**hit_values(each), "thumb_path": _text(each.thumb_path)} for each in pictures]
+def shown_values(pictures: Sequence[Hit], similar: Sequence[Similar] = ()) -> list[dict[str, Any]]:
+    """Return the pictures beside an answer, and then the products below it, as JSON values."""
+    products = [
+        {
+            **_hit_values(each.hit),
+            _SIMILAR: {
+                "name": each.name,
+                "price": each.price,
+                "likeness": each.likeness.value,
+                "kind": each.kind,
+            },
+        }
+        for each in similar
+    ]
+    return [*map(_hit_values, pictures), *products]
+
+
+def _hit_values(hit: Hit) -> dict[str, Any]:
+    return {**hit_values(hit), "thumb_path": _text(hit.thumb_path)}
 
 
 def _source(row: SourceRow) -> Source:
@@ -123,13 +143,25 @@ def _source(row: SourceRow) -> Source:
     )
 
 
-def _hit(values: dict[str, Any]) -> Hit:
+def _similar(values: Mapping[str, Any]) -> Similar:
+    said = values[_SIMILAR]
+    return Similar(
+        hit=_hit({name: value for name, value in values.items() if name != _SIMILAR}),
+        name=said["name"],
+        price=said["price"],
+        likeness=Likeness(said["likeness"]),
+        kind=said["kind"],
+    )
+
+
+def _hit(values: Mapping[str, Any]) -> Hit:
     kept = {
         **values,
         "picture_path": _path(values["picture_path"]),
         "thumb_path": _path(values["thumb_path"]),
         "words": tuple(values["words"]),
         "duplicates": tuple(values["duplicates"]),
+        "tag": Tag(**values["tag"]) if values.get("tag") else None,
     }
     return Hit(**kept)
 

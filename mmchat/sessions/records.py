@@ -6,7 +6,7 @@ import datetime
 from dataclasses import dataclass
 from enum import StrEnum
 
-from mmchat.types import Handoff, Hit, Source, Status
+from mmchat.types import Handoff, Hit, Similar, Source, Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,8 @@ class TurnRecord:
     sources: tuple[Source, ...]
     shown: tuple[Hit, ...]
     """Pictures beside the answer."""
+    similar: tuple[Similar, ...]
+    """Products that were shown below it."""
     nearest: tuple[str, ...]
     seconds: float | None
     written_by: str

@@ -30,6 +30,7 @@ from mmchat.sessions.tables import (
     PictureRow,
     TurnRow,
 )
+from mmchat.sessions.taking_back import take_back
 from mmchat.types import Answer, Handoff, Status
 
 if TYPE_CHECKING:
@@ -246,13 +247,28 @@ class OwnConversations:
             row.answer, row.status = answer.answer, answer.status.value
             row.asked, row.seconds, row.written_by = answer.asked, answer.seconds, written_by
             row.nearest = list(answer.nearest)
-            row.shown = reading.shown_values(answer.pictures)
+            row.shown = reading.shown_values(answer.pictures, answer.similar)
             session.add_all(reading.source_rows(turn, answer.sources))
 
     def stop_turn(self, turn: int, text: str) -> None:
         """Keep as much of an answer as its reader saw before it was stopped or failed."""
         with self._database.session(write=True) as session:
             self._turn(session, turn).answer = text
+
+    def take_back(self, conversation: str, turn: int) -> bool:
+        """Delete a turn and those after it for good, with their pictures.
+
+        Returns:
+            False where a person took over in one of them: what that person was given stays.
+
+        Raises:
+            UnknownConversation: there is none of that id here.
+        """
+        with self._database.session(write=True) as session:
+            self._require(session, conversation)
+            gone = take_back(session, conversation, turn, _title)
+        self._database.forget_deleted()
+        return gone
 
     def rate(self, turn: int, useful: bool, reason: str = "") -> None:
         """Keep what the customer thought of an answer; the last word counts."""

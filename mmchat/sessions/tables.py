@@ -117,7 +117,7 @@ class TurnRow(Base):
     """The generator, and the generation of the index that it was shown."""
     nearest: Mapped[list[str]] = mapped_column(JSON, default=list)
     shown: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
-    """The pictures beside the answer, as `serialise.hit_values` writes them."""
+    """The pictures beside the answer, and the products below it, as `reading.shown_values` writes them."""
     sources: Mapped[list[SourceRow]] = relationship(order_by="SourceRow.n", passive_deletes=True)
     feedback: Mapped[FeedbackRow | None] = relationship(passive_deletes=True)
 

@@ -10,7 +10,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from mmchat.types import Chunk, Document, FileProblem, Filter, Link, Metadata, Picture, Tag
+from mmchat.conditions import Filter
+from mmchat.types import Chunk, Document, FileProblem, Link, Metadata, Picture, Tag
 
 Vectors = NDArray[np.float32]
 

@@ -19,22 +19,11 @@ from typing import Any, Literal, NoReturn, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from mmchat.conditions import AllOf, AnyOf, Contains, Equals, Filter, FilterValue, In, Not, Range
 from mmchat.config import nearest
 from mmchat.errors import QueryError
 from mmchat.filters import ITEM_KINDS, split_kind
-from mmchat.types import (
-    AllOf,
-    AnyOf,
-    Contains,
-    Document,
-    Equals,
-    Filter,
-    FilterValue,
-    In,
-    MetadataValue,
-    Not,
-    Range,
-)
+from mmchat.types import Document, MetadataValue
 
 ItemTable: TypeAlias = Literal["chunks", "pictures"]
 Sql: TypeAlias = tuple[str, tuple[Any, ...]]

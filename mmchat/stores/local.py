@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mmchat.conditions import Filter
 from mmchat.errors import IndexMismatch
 from mmchat.stores import catalog, listing, tagging
 from mmchat.stores.base import Naming, Scored, Vectors
@@ -18,7 +19,7 @@ from mmchat.stores.layout import CATALOG, IMAGE, MANIFEST, TEXT, current_generat
 from mmchat.stores.manifest import Manifest
 from mmchat.stores.postings import WordsReader
 from mmchat.stores.vectors import FEW, VectorFiles, VectorReader, damaged
-from mmchat.types import Chunk, Document, FileProblem, Filter, Picture
+from mmchat.types import Chunk, Document, FileProblem, Picture
 
 _FILTERS_KEPT = 16
 """Filters whose rows are remembered: who pages through results asks with the same one again."""

@@ -26,7 +26,7 @@ IN_A_FRAME = """() => {
     window.addEventListener("focus", toBox);
     window.addEventListener("keydown", (event) => {
         const ours = event.key === "Escape" && !event.isComposing;
-        if (ours && !document.querySelector("#pictures .preview"))
+        if (ours && !document.querySelector("#pictures .preview, #large[open]"))
             window.parent.postMessage("mmchat:close", "*");
     }, true);
 }"""

@@ -1,4 +1,6 @@
-"""A visitor's own conversation as a file: `/conversations/ID.md` and `/conversations/ID.json`."""
+"""A visitor's own conversation as a file: `/conversations/ID.md` and `/conversations/ID.json`; and the photos
+that were sent in it: `/conversations/ID/pictures/PICTURE.jpg`.
+"""
 
 from __future__ import annotations
 
@@ -41,6 +43,16 @@ def exports(desk: Desk) -> APIRouter:
             conversation_values(kept(conversation, owner)), ensure_ascii=False, indent=2
         )
         return _file(text, "application/json", "conversation.json")
+
+    @router.get("/conversations/{conversation}/pictures/{picture}.jpg")
+    def photo(
+        conversation: str, picture: str, owner: Annotated[str, Cookie(alias=OWNER_COOKIE)] = ""
+    ) -> Response:
+        try:
+            jpeg = desk.store.of(owner).picture(conversation, picture)
+        except MmchatError as error:
+            raise HTTPException(404, "No such picture of yours.") from error
+        return Response(jpeg, media_type="image/jpeg", headers={"cache-control": "no-store"})
 
     return router
 

@@ -91,42 +91,62 @@ class Kept:
         own = self._own(turns, request)
         if own and turns and turns[-1].kept_as:
             with suppress(UnknownConversation):
-                own.delete(turns[-1].kept_as)
+                self._desk.delete(self._owner(turns, request), turns[-1].kept_as)
         return shown_ready(())
 
     def _own(self, turns: Conversation, request: gr.Request) -> OwnConversations | None:
         """Return what the visitor may see, who is known by a cookie, or else by what is on the page."""
-        said_on_page = turns[-1].owner if turns else ""
-        owner = request.cookies.get(OWNER_COOKIE, "") or said_on_page
+        owner = self._owner(turns, request)
         try:
             return self._desk.store.of(owner) if owner else None
         except MmchatError:  # a cookie that is none of ours
             return None
+
+    @staticmethod
+    def _owner(turns: Conversation, request: gr.Request) -> str:
+        return request.cookies.get(OWNER_COOKIE, "") or (turns[-1].owner if turns else "")
 
     def _turns(self, conversation: str, turns: Conversation, request: gr.Request) -> Conversation:
         own = self._own(turns, request)
         if own is None:
             return ()
         kept = own.get(conversation)
-        owner = request.cookies.get(OWNER_COOKIE, "") or turns[-1].owner
+        owner = self._owner(turns, request)
         return tuple(_shown_turn(turn, kept, owner) for turn in kept.turns)
 
 
 def _shown_turn(turn: TurnRecord, kept: KeptConversation, owner: str) -> Turn:
-    """Return a turn that was kept, as the page shows it. Of its photo a sign is left."""
-    question = f"📎 {turn.question}".strip() if turn.picture else turn.question
+    """Return a turn that was kept, as the page shows it."""
     korean = is_korean(turn.question or turn.answer)
-    shown = Turn(question, None, korean, Stage.STOPPED, turn.answer, owner=owner, kept_as=kept.id)
+    shown = Turn(
+        turn.question,
+        None,
+        korean,
+        Stage.STOPPED,
+        turn.answer,
+        owner=owner,
+        kept_as=kept.id,
+        number=turn.id,
+        picture=turn.picture or "",
+    )
     if turn.status is None:
         return shown
-    answer = Answer(turn.answer, turn.status, turn.sources, turn.seconds or 0.0, turn.shown)
+    answer = Answer(
+        turn.answer,
+        turn.status,
+        turn.sources,
+        turn.seconds or 0.0,
+        turn.shown,
+        similar=turn.similar,
+    )
     passed = kept.handoff
     return replace(
         shown,
         stage=Stage.DONE,
         answer=answer,
-        number=turn.id,
         handoff=passed.handoff if passed and passed.turn == turn.id else None,
+        # Products below an answer to no photo: they are like the picture that it rests on.
+        like=turn.sources[0] if turn.similar and turn.sources and not turn.picture else None,
     )
 
 

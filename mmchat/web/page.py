@@ -3,51 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import gradio as gr
 
 from mmchat.config import WebConfig
 from mmchat.pictures import PHOTO_SUFFIXES
+from mmchat.web.connecting import Parts, connect
 from mmchat.web.examples import Example, examples
 from mmchat.web.history import connect_history, history
 from mmchat.web.keeping import Kept
-from mmchat.web.line import Line, in_turn
 from mmchat.web.render import escape, greeting, sources_html
+from mmchat.web.revising import Revising
 from mmchat.web.showing import QUIET
 from mmchat.web.steps import Steps
 from mmchat.web.wording import COMPLAINTS, translations
 
 if TYPE_CHECKING:
-    from gradio.events import Dependency
-
     from mmchat.app import Assistant, Desk
 
+_TELL_MORE_LIKE = """element.closest("#columns").addEventListener("click", (event) => {
+    const button = event.target.closest("button.more");
+    if (button) trigger("select", {index: button.value, value: button.value});
+});"""
+"""A message of the chat has no events of its own for what stands in it; this component hands them on."""
 _IN_LINE = 500
 """Who waits at once and is told their number; whoever comes later waits in Gradio's own queue before that."""
 _UPLOADS_KEPT = (3600, 86400)
 """Uploaded photos are looked through every hour and removed when a day old, in seconds."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Parts:
-    """The components that change."""
-
-    conversation: gr.State
-    chat: gr.Chatbot
-    box: gr.MultimodalTextbox
-    new: gr.Button
-    quick: tuple[gr.Button, ...]
-    person: gr.Button | None
-    """There where a desk can pass a conversation to a person."""
-    sources: gr.HTML
-    pictures: gr.Gallery
-
-    @property
-    def shown(self) -> list[Any]:
-        """What the steps of an answer put out."""
-        return [self.conversation, self.chat, self.sources, self.pictures]
 
 
 def build_page(assistant: Assistant, config: WebConfig, *, desk: Desk | None = None) -> gr.Blocks:
@@ -84,11 +67,12 @@ def build_page(assistant: Assistant, config: WebConfig, *, desk: Desk | None = N
                 box = _box(text, ready=desk is None)
             with gr.Column(scale=2, min_width=300, elem_id="beside"):
                 gr.Markdown(str(text("beside")), elem_classes="heading")
-                sources = gr.HTML(sources_html(None), elem_id="sources")
-                pictures = _pictures(text)
-        parts = _Parts(conversation, chat, box, new, quick, person, sources, pictures)
+                sources = gr.HTML(sources_html(None), elem_id="sources", js_on_load=_TELL_MORE_LIKE)
+                pictures, picked = _pictures(text), gr.State(0)
+                more = gr.Button(str(text("more")), size="sm", elem_id="more")
+        parts = Parts(conversation, chat, box, new, quick, person, sources, pictures, picked, more)
         steps = Steps(assistant, offered, desk, quick=config.quick_replies)
-        answering, ended = _connect(parts, steps, config.concurrency)
+        answering, ended = connect(parts, steps, Revising(desk), config.concurrency)
         if desk is not None and panel is not None:
             kept = Kept(desk)
             shown = [*parts.shown, parts.box]
@@ -119,7 +103,9 @@ def _chat(offered: list[Example], config: WebConfig, text: gr.I18n, *, rated: bo
         render_markdown=False,
         latex_delimiters=[],
         allow_tags=False,
-        buttons=[],
+        # What the first copies and the second edits is mended by page.js.
+        buttons=["copy"],
+        editable="user",
         feedback_options=("Like", "Dislike", *COMPLAINTS) if rated else None,
         allow_file_downloads=False,
         group_consecutive_messages=False,
@@ -153,7 +139,8 @@ def _box(text: gr.I18n, *, ready: bool) -> gr.MultimodalTextbox:
         show_label=False,
         placeholder=str(text("placeholder")),
         sources=["upload"],
-        file_types=sorted(PHOTO_SUFFIXES),
+        # "image" makes phones offer their camera; the rest is what else can be read.
+        file_types=["image", *sorted(PHOTO_SUFFIXES)],
         file_count="single",
         max_lines=8,
         # A longer text would be pasted as a file, and only pictures are taken.
@@ -175,45 +162,3 @@ def _pictures(text: gr.I18n) -> gr.Gallery:
         object_fit="contain",
         buttons=["fullscreen"],
     )
-
-
-def _connect(
-    parts: _Parts, steps: Steps, at_once: int
-) -> tuple[list[Dependency], list[Dependency]]:
-    """Join events and steps. A question is accepted, answered and settled, whoever asks it.
-
-    Returns:
-        The events that answer, and those that end an answer.
-    """
-    answering: list[Dependency] = []
-    answer = in_turn(steps.answer, Line(at_once))
-    begun: list[tuple[Any, Any, list[Any]]] = [
-        (parts.box.submit, steps.ask, [parts.box, parts.conversation]),
-        (parts.chat.example_select, steps.ask_example, [parts.conversation]),
-        (parts.chat.retry, steps.ask_again, [parts.conversation]),
-        *(
-            (button.click, steps.quick_step(number), [parts.conversation])
-            for number, button in enumerate(parts.quick)
-        ),
-    ]
-    if parts.person is not None:
-        begun.append((parts.person.click, steps.ask_for_person, [parts.conversation]))
-    for event, accept, inputs in begun:
-        accepted = event(accept, inputs, [*parts.shown, parts.box], queue=False, **QUIET)
-        answered = accepted.success(
-            answer,
-            [parts.conversation],
-            [*parts.shown, parts.box],
-            concurrency_limit=None,
-            **QUIET,
-        )
-        answering.append(answered)
-    # Settling follows the stop button alone. After every answer, it could come later than the click on
-    # "New conversation" and bring the old one back.
-    stopped = parts.box.stop(None, cancels=[*answering], api_visibility="private").then(
-        steps.settle, [parts.conversation], [*parts.shown, parts.box], queue=False, **QUIET
-    )
-    cleared = parts.new.click(None, cancels=[*answering], api_visibility="private").then(
-        steps.clear, None, [*parts.shown, parts.box], queue=False, **QUIET
-    )
-    return answering, [stopped, cleared]

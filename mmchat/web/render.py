@@ -8,23 +8,32 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TypedDict
+from typing import TypeAlias, TypedDict
 
-from mmchat.types import Hit, Source, Status
+import gradio as gr
+
+from mmchat.types import Source, Status
 from mmchat.web.conversation import Conversation, Stage, Turn
 from mmchat.web.documents import link_to
+from mmchat.web.pictures import beside_sentences, products_html
 from mmchat.web.wording import GREETINGS, NEUTRAL_GREETINGS, SOURCES_APPEAR, Wording, wording
 
 _MARK = re.compile(r"\[(\d{1,2})\]")
+_SENTENCE_END = re.compile(r"(?:\[\d{1,2}\])+[.!?…。]*(?:&quot;|&#x27;|[”’」)])*")
+"""The marks of a sentence with what ends it, in escaped text."""
+
+
+Content: TypeAlias = str | dict[str, str] | gr.HTML
+"""A part of a message: text, a file, or HTML of our own."""
 
 
 class Message(TypedDict):
     """A message as Gradio's chatbot takes it."""
 
     role: str
-    content: list[str | dict[str, str]]
+    content: list[Content]
 
 
 def greeting(company: str) -> str:
@@ -41,48 +50,85 @@ def greeting(company: str) -> str:
 def messages(turns: Conversation) -> list[Message]:
     """Return the conversation as the chatbot shows it."""
     shown: list[Message] = []
-    for turn in turns:
-        question: list[str | dict[str, str]] = []
+    for at, turn in enumerate(turns):
+        question: list[Content] = []
         if turn.photo and turn.stage is Stage.FAILED:
             # It may be what failed: a name says more than the sign of a broken picture.
             question.append(f"📎 {escape(Path(turn.photo).name)}")
         elif turn.photo:
             question.append({"path": turn.photo, "alt_text": wording(turn.korean).picture})
+        elif turn.picture:
+            question.append(gr.HTML(_kept_photo(turn), js_on_load=None, render=False))
         if turn.question:
-            question.append(escape(turn.question).replace("\n", "<br>"))
+            # Gradio keeps the ends of lines, and its editor shows them.
+            question.append(html.escape(turn.question, quote=False))
         if question:
             shown.append({"role": "user", "content": question})
-        shown.append({"role": "assistant", "content": [answer_html(turn)]})
+        shown.append({"role": "assistant", "content": [answer_html(turn, at)]})
     return shown
 
 
-def answer_html(turn: Turn) -> str:
-    """Return the answer as far as it is there, with how it stands below."""
+def _kept_photo(turn: Turn) -> str:
+    """Return a photo of a kept conversation, which its customer alone is given (exports.py)."""
+    address = f"conversations/{turn.kept_as}/pictures/{turn.picture}.jpg"
+    alt = wording(turn.korean).picture
+    return f'<img class="photo" src="{escape(address)}" alt="{escape(alt)}">'
+
+
+def answer_html(turn: Turn, at: int = 0) -> str:
+    """Return the answer as far as it is there, with how it stands below.
+
+    Args:
+        turn: question and answer.
+        at: its place in the conversation, from 0.
+    """
     words = wording(turn.korean)
-    text = marked(turn.text, _cards(turn))
+    text = marked(turn.text, _cards(turn), beside_sentences(turn, at, words))
     body = f'<span class="answer">{text}</span>' if text else ""
     match turn.stage:
-        case Stage.WAITING | Stage.SEARCHING | Stage.WRITING:
-            line = {
-                Stage.WAITING: words.in_line.format(number=turn.in_line)
-                if turn.in_line
-                else words.waiting,
-                Stage.SEARCHING: words.searching,
-                Stage.WRITING: words.writing,
-            }[turn.stage]
-            status = f'<span class="status pending">{escape(line)}</span>'
         case Stage.STOPPED:
             status = f'<span class="status">{escape(words.stopped)}</span>'
         case Stage.FAILED:
             return f'<span class="answer failed">{text}</span>'
         case Stage.DONE:
-            status = _outcome(turn, words)
+            status = products_html(turn, at, words) + _outcome(turn, words)
+        case _:
+            status = f'<span class="status pending">{escape(_doing(turn, words))}</span>'
     return body + status
 
 
-def marked(text: str, cards: Mapping[int, str]) -> str:
-    """Return a text escaped, with its marks `[1]` set off; one with a card shows it when it is pointed at."""
-    return _MARK.sub(lambda mark: _mark(int(mark[1]), cards), escape(text)).replace("\n", "<br>")
+def _doing(turn: Turn, words: Wording) -> str:
+    """Say what the assistant does just now."""
+    match turn.stage:
+        case Stage.SEARCHING:
+            return words.searching
+        case Stage.READING:
+            count = turn.reading
+            return words.reading_one if count == 1 else words.reading.format(count=count)
+        case Stage.WRITING:
+            return words.writing
+        case _ if turn.in_line:
+            return words.in_line.format(number=turn.in_line)
+        case _:
+            return words.waiting
+
+
+def marked(text: str, cards: Mapping[int, str], pictures: Mapping[int, str]) -> str:
+    """Return a text escaped, with its marks `[1]` set off.
+
+    Args:
+        text: what was written.
+        cards: what a mark shows when it is pointed at, by its number.
+        pictures: what follows the first sentence that has the mark, likewise.
+    """
+    left = dict(pictures)
+
+    def end(marks: re.Match[str]) -> str:
+        numbers = [int(number) for number in _MARK.findall(marks[0])]
+        shown = "".join(left.pop(number, "") for number in numbers)
+        return _MARK.sub(lambda mark: _mark(int(mark[1]), cards), marks[0]) + shown
+
+    return _SENTENCE_END.sub(end, escape(text)).replace("\n", "<br>")
 
 
 def sources_html(turn: Turn | None) -> str:
@@ -98,26 +144,6 @@ def sources_html(turn: Turn | None) -> str:
         return f'<p class="no-sources">{escape(words.no_sources)}</p>'
     cards = "".join(_source(source, words) for source in turn.answer.sources)
     return f'<ol class="sources" aria-label="{escape(words.sources)}">{cards}</ol>'
-
-
-def gallery(turn: Turn | None) -> list[tuple[str, str]]:
-    """Return the pictures of an answer as paths and captions, each picture once."""
-    if turn is None or turn.answer is None:
-        return []
-    shown: dict[str, str] = {}
-    items: Sequence[Hit | Source] = (*turn.answer.pictures, *turn.answer.sources)
-    for item in items:
-        path = item.picture_path or item.thumb_path
-        if path is not None and path.is_file():
-            shown.setdefault(str(path), _told(item))
-    return list(shown.items())
-
-
-def _told(item: Hit | Source) -> str:
-    """Return what a picture is called, with what it shows where that is known."""
-    called = item.title or item.picture or ""
-    alt = item.alt if isinstance(item, Hit) else ""
-    return f"{called} – {alt}" if alt and alt != called else called
 
 
 def escape(text: str) -> str:

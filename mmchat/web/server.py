@@ -27,13 +27,7 @@ if TYPE_CHECKING:
     from mmchat.app import Assistant, Desk
 
 _CSS = Path(__file__).with_name("style.css")
-_MEND_ROLES = """() => {
-    const mend = () => document.querySelectorAll(".examples[role=list]")
-        .forEach((each) => each.setAttribute("role", "group"));
-    new MutationObserver(mend).observe(document.body, {childList: true, subtree: true});
-    mend();
-}"""
-"""Gradio calls its examples a list without items, which a screen reader takes for an empty one."""
+_JS = Path(__file__).with_name("page.js")
 _GONE_SECONDS = 20
 _SYSTEM_FONTS = ("ui-sans-serif", "system-ui", "Segoe UI", "Apple SD Gothic Neo", "Malgun Gothic")
 _MONO_FONTS = ("ui-monospace", "Consolas", "monospace")
@@ -151,7 +145,7 @@ def server_for(
         i18n=gr.I18n(**translations()),
         theme=_theme(),
         css=_CSS.read_text(encoding="utf-8"),
-        js=f"() => {{ ({_MEND_ROLES})(); ({IN_A_FRAME})(); }}",
+        js=f"() => {{ ({_JS.read_text(encoding='utf-8')})(); ({IN_A_FRAME})(); }}",
     )
     # Only a page that "has launched" refuses files that were not uploaded to it, and mounting, other
     # than launching, does not say so: without this a request could name any file of this machine.

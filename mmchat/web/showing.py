@@ -8,7 +8,8 @@ from typing import Any, TypeAlias
 import gradio as gr
 
 from mmchat.web.conversation import Conversation
-from mmchat.web.render import Message, gallery, messages, sources_html
+from mmchat.web.pictures import gallery
+from mmchat.web.render import Message, messages, sources_html
 
 QUIET: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 """No step is an endpoint for programs (HTTP is `mmchat.api`'s), and none dims what it changes."""
@@ -48,6 +49,13 @@ def shown_waiting(turns: Conversation, number: int) -> ShownWithBox:
 def shown_ready(turns: Conversation) -> ShownWithBox:
     """Return a conversation that takes the next question."""
     return *shown(turns), box(busy=False)
+
+
+def shown_undone(turns: Conversation, text: str, photo: str | None) -> ShownWithBox:
+    """Return a conversation whose last question stands in the box again, with its photo."""
+    value: dict[str, str | list[Any]] = {"text": text, "files": [photo] if photo else []}
+    ready = gr.MultimodalTextbox(value=value, interactive=True, submit_btn=True, stop_btn=False)
+    return *shown(turns), ready
 
 
 def box(*, busy: bool) -> gr.MultimodalTextbox:

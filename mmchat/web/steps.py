@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from mmchat.app import new_owner
-from mmchat.errors import InputError
+from mmchat.errors import InputError, UnknownConversation
 from mmchat.sentences import is_korean
-from mmchat.types import AnswerStream
+from mmchat.types import AnswerPiece, AnswerStream
 from mmchat.web.conversation import (
     Conversation,
+    Shown,
     Stage,
     Turn,
     answer_at,
@@ -24,6 +25,7 @@ from mmchat.web.conversation import (
     follow,
 )
 from mmchat.web.guard import OWNER_COOKIE
+from mmchat.web.pictures import chosen as picture_chosen
 from mmchat.web.showing import ShownWithBox, shown_busy, shown_ready, shown_running
 from mmchat.web.wording import COMPLAINTS, wording
 
@@ -91,11 +93,17 @@ class Steps:
         korean = turns[-1].korean if turns else _prefers_korean(request)
         return _asked(turns, wording(korean).ask_person, [], request)
 
-    def ask_again(self, turns: Conversation) -> ShownWithBox:
-        """Take the last question once more."""
-        *before, last = turns
-        again = Turn(last.question, last.photo, last.korean, owner=last.owner, kept_as=last.kept_as)
-        return shown_busy((*before, again))
+    def more_like(
+        self, turns: Conversation, chosen: gr.SelectData, request: gr.Request
+    ) -> ShownWithBox:
+        """Take the wish for more like a picture of an answer, by the value of its button."""
+        return _more_like(turns, picture_chosen(turns, str(chosen.index)), request)
+
+    def more_like_picked(
+        self, turns: Conversation, picked: int, request: gr.Request
+    ) -> ShownWithBox:
+        """Take the wish for more like the picture that is open in the gallery, by its place there."""
+        return _more_like(turns, picture_chosen(turns, f"{len(turns) - 1}.{picked}"), request)
 
     def answer(self, turns: Conversation) -> Generator[ShownWithBox, None, None]:
         """Answer the last question, step by step; the last step takes questions again.
@@ -103,6 +111,8 @@ class Steps:
         Gradio closes this generator when the reader stops or leaves, and that closes the stream of
         the assistant: nobody pays for words that nobody reads.
         """
+        if not turns or not turns[-1].running:  # what was to change stays as it is
+            return
         with closing(self._progress(turns)) as progress:
             for now in progress:
                 yield shown_running(now) if now[-1].running else shown_ready(now)
@@ -113,8 +123,14 @@ class Steps:
             with closing(self._answer(turn, earlier_questions(turns))) as progress:
                 for turn in progress:
                     yield (*before, turn)
+        except UnknownConversation:
+            gone = wording(turn.korean).deleted
+            yield (*before, replace(turn, stage=Stage.FAILED, text=gone, kept_as="", number=None))
         except InputError as error:
-            yield (*before, replace(turn, stage=Stage.FAILED, text=str(error)))
+            words = wording(turn.korean)
+            _log.info("A question was not answered: %s", error)
+            told = words.unreadable if turn.photo else words.failed if turn.like else str(error)
+            yield (*before, replace(turn, stage=Stage.FAILED, text=told))
         except Exception:
             # Whatever it was, the reader gets a sentence and the log the rest.
             _log.exception("An answer failed.")
@@ -134,23 +150,50 @@ class Steps:
     def _answer(self, turn: Turn, history: list[str]) -> Generator[Turn, None, None]:
         yield (turn := replace(turn, stage=Stage.SEARCHING))
         image = Path(turn.photo).read_bytes() if turn.photo else None
+        if image is not None:
+            self._assistant.index.open_image(image)  # before anything is kept: it may be no picture
         if self._desk is not None and not turn.kept_as:
             yield (turn := replace(turn, kept_as=self._desk.start(turn.owner)))
-        stream: AnswerStream = (
-            self._assistant.stream(turn.question, image, history=history)
-            if self._desk is None
-            else self._desk.stream(turn.owner, turn.kept_as, turn.question, image)
-        )
-        with closing(stream) as pieces:  # type: ignore[type-var]
+        with closing(self._stream(turn, image, history)) as pieces:  # type: ignore[type-var]
             for piece in pieces:
-                if piece.answer is None:
-                    turn = replace(turn, stage=Stage.WRITING, text=turn.text + piece.text)
-                    turn = replace(turn, handoff=piece.handoff or turn.handoff)
-                else:
-                    answer = piece.answer
-                    turn = replace(turn, stage=Stage.DONE, text=answer.answer, answer=answer)
-                    turn = replace(turn, number=piece.turn)
-                yield turn
+                yield (turn := _grown(turn, piece))
+
+    def _stream(self, turn: Turn, image: bytes | None, history: list[str]) -> AnswerStream:
+        if self._desk is None and turn.like is not None:
+            return self._assistant.more_like(turn.question, turn.like)
+        if self._desk is None:
+            return self._assistant.stream(turn.question, image, history=history)
+        where = turn.owner, turn.kept_as, turn.question
+        if turn.like is not None:
+            return self._desk.more_like(*where, turn.like, instead_of=turn.instead_of)
+        return self._desk.stream(*where, image, instead_of=turn.instead_of)
+
+
+def _grown(turn: Turn, piece: AnswerPiece) -> Turn:
+    """Return a turn with the next piece of its answer."""
+    number = turn.number if piece.turn is None else piece.turn
+    if piece.answer is not None:
+        text = piece.answer.answer
+        return replace(turn, stage=Stage.DONE, text=text, answer=piece.answer, number=number)
+    if piece.reading is not None:
+        return replace(turn, stage=Stage.READING, reading=piece.reading)
+    if not piece.text:
+        return replace(turn, number=number, handoff=piece.handoff or turn.handoff)
+    handoff = piece.handoff or turn.handoff
+    text = turn.text + piece.text
+    return replace(turn, stage=Stage.WRITING, text=text, number=number, handoff=handoff)
+
+
+def _more_like(turns: Conversation, shown: Shown | None, request: gr.Request) -> ShownWithBox:
+    if not turns or shown is None:  # the index was built anew meanwhile
+        return shown_ready(turns)
+    if turns[-1].running:
+        raise gr.Error("An answer is being written.", visible=False)
+    korean = turns[-1].korean
+    title = shown.title or shown.picture or ""
+    question = wording(korean).more_asked.format(title=title)
+    owner = turns[-1].owner or request.cookies.get(OWNER_COOKIE) or new_owner()
+    return shown_busy(follow(turns, Turn(question, None, korean, owner=owner, like=shown)))
 
 
 def _asked(turns: Conversation, text: str, files: list[str], request: gr.Request) -> ShownWithBox:

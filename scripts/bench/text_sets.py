@@ -15,13 +15,14 @@ import numpy as np
 
 import mmchat
 from mmchat.app import Index, build_corpus
+from mmchat.conditions import Equals
 from mmchat.config import RetrievalConfig
 from mmchat.dataset import Question, read_corpus, read_questions
 from mmchat.retrieval.calibration import Calibration
 from mmchat.retrieval.retriever import Retriever
 from mmchat.stores.base import Vectors
 from mmchat.stores.local import LocalReader
-from mmchat.types import Equals, Hit, Query
+from mmchat.types import Hit, Query
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data"
 SETS = ("epqa", "manual-tv", "parakqc", "korquad")

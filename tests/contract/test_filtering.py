@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from mmchat.conditions import AllOf, AnyOf, Contains, Equals, Filter, In, Not, Range
 from mmchat.errors import QueryError
 from mmchat.stores.base import SourcePart
 from mmchat.stores.local import LocalReader, read_manifest
@@ -18,21 +19,7 @@ from mmchat.stores.manifest import EncoderRecord, Manifest
 from mmchat.stores.vectors_writing import VectorPolicy
 from mmchat.stores.words import WordSplitter
 from mmchat.stores.writing import LocalWriter
-from mmchat.types import (
-    AllOf,
-    AnyOf,
-    Chunk,
-    Contains,
-    Document,
-    Equals,
-    Filter,
-    In,
-    Link,
-    Metadata,
-    Not,
-    Picture,
-    Range,
-)
+from mmchat.types import Chunk, Document, Link, Metadata, Picture
 
 DIMENSION = 16
 MANIFEST = Manifest(EncoderRecord("t", "t-1", DIMENSION), EncoderRecord("i", "i-1", DIMENSION), {})

@@ -23,7 +23,7 @@ from sqlalchemy import create_engine
 from mmchat.errors import InputError, UnknownConversation
 from mmchat.sessions import Delivery, OwnConversations, SessionStore, new_owner
 from mmchat.sessions.tables import Base
-from mmchat.types import Answer, Handoff, HandoffReason, Hit, Source, Status
+from mmchat.types import Answer, Handoff, HandoffReason, Hit, Likeness, Similar, Source, Status, Tag
 
 WRITER = Path(__file__).parents[1] / "session_writers.py"
 
@@ -63,8 +63,12 @@ def answer(text: str = "It costs €4.90 [1].", status: Status = Status.ANSWERED
     shown = Hit(
         1, 0.5, "picture", "p1", "delivery.md", None, "A van", "van.jpg", {"image": 1}, "Delivery",
         Path("media/van.jpg"), Path("thumbs/van.jpg"), ("van",), ("copy.md",),
+        Tag("van", 0.75), "A van",
     )  # fmt: skip
-    return Answer(text, status, (source,), 1.25, (shown,), None, "What does express cost?", ("A",))
+    similar = Similar(shown, "Van", "4.90 EUR", Likeness.TAG, "van")
+    return Answer(
+        text, status, (source,), 1.25, (shown,), None, "What does express cost?", ("A",), (similar,)
+    )  # fmt: skip
 
 
 def said(own: OwnConversations, *questions: str) -> str:
@@ -85,6 +89,7 @@ class TestWhatIsKept:
         assert (kept.answer, kept.status) == ("It costs €4.90 [1].", Status.ANSWERED)
         assert kept.sources == answer().sources
         assert kept.shown == answer().pictures
+        assert kept.similar == answer().similar
         assert (kept.nearest, kept.seconds, kept.written_by) == (("A",), 1.25, "qwen")
         assert kept.feedback is not None
         assert (kept.feedback.useful, kept.feedback.reason) == (False, "too dear")
@@ -231,6 +236,59 @@ class TestDeleting:
             for content in (path.read_bytes() for path in files):
                 assert b"SECRETWORD" not in content
                 assert jpeg[200:400] not in content, "not even in the journal"
+
+
+class TestTakingBack:
+    def test_a_turn_and_what_followed_are_gone_with_their_pictures(self, own: OwnConversations):
+        conversation = said(own, "first")
+        turn = own.begin_turn(conversation, "second", Image.new("RGB", (20, 20), "red"))
+        own.end_turn(turn, answer())
+        own.rate(turn, useful=False)
+        (_, second) = own.get(conversation).turns
+        own.begin_turn(conversation, "third")
+        assert own.take_back(conversation, turn)
+        assert [each.question for each in own.get(conversation).turns] == ["first"]
+        assert second.picture is not None
+        with pytest.raises(UnknownConversation):
+            own.picture(conversation, second.picture)
+        with pytest.raises(UnknownConversation):
+            own.rate(turn, useful=True)
+        assert own.take_back(conversation, turn), "gone already"
+
+    def test_the_name_goes_with_its_question(self, own: OwnConversations):
+        conversation = said(own, "first")
+        (turn,) = own.get(conversation).turns
+        own.take_back(conversation, turn.id)
+        assert own.get(conversation).title == ""
+        own.begin_turn(conversation, "better")
+        assert own.get(conversation).title == "better"
+        named = said(own, "first")
+        own.rename(named, "Mine")
+        own.take_back(named, own.get(named).turns[0].id)
+        assert own.get(named).title == "Mine"
+
+    def test_what_a_person_was_given_stays(self, own: OwnConversations):
+        conversation = said(own, "before")
+        (before,) = own.get(conversation).turns
+        turn = own.begin_turn(conversation, "A person, please", Image.new("RGB", (9, 9)))
+        own.hand_over(conversation, Handoff(HandoffReason.REQUEST), turn=turn, webhook=False)
+        later = own.begin_turn(conversation, "later")
+        for each in (before.id, turn):
+            assert not own.take_back(conversation, each)
+        assert len(own.get(conversation).turns) == 3
+        assert own.take_back(conversation, later)
+        kept = own.get(conversation)
+        assert [each.question for each in kept.turns] == ["before", "A person, please"]
+        assert kept.handoff is not None and kept.handoff.turn == turn
+
+    def test_somebody_elses_cannot_be_taken_back(self, store: SessionStore):
+        conversation = said(store.of(new_owner()), "mine")
+        (turn,) = store.everything().get(conversation).turns
+        with pytest.raises(UnknownConversation):
+            store.of(new_owner()).take_back(conversation, turn.id)
+        other = store.of(new_owner())
+        assert other.take_back(said(other, "theirs"), turn.id)
+        assert len(store.everything().get(conversation).turns) == 1
 
 
 class TestHandoffs:

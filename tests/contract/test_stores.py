@@ -16,12 +16,13 @@ import numpy as np
 import pytest
 from support import SmallIndex
 
+from mmchat.conditions import Range
 from mmchat.errors import IndexLocked, IndexMismatch, IndexNotFound, StoreError
 from mmchat.stores.base import SourcePart
 from mmchat.stores.local import LocalReader, read_manifest
 from mmchat.stores.manifest import EncoderRecord, Manifest, check_encoder
 from mmchat.stores.writing import LocalWriter
-from mmchat.types import Box, Chunk, Document, FileProblem, Link, Picture, Range
+from mmchat.types import Box, Chunk, Document, FileProblem, Link, Picture
 
 DIMENSION = 16
 MANIFEST = Manifest(EncoderRecord("t", "t-1", DIMENSION), EncoderRecord("i", "i-1", DIMENSION), {})

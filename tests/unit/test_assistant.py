@@ -7,6 +7,7 @@ import re
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from mmchat.answering.evidence import Thresholds
 from mmchat.answering.phrases import PHRASES
 from mmchat.config import AnswerConfig
 from mmchat.errors import GenerationError, QueryError
-from mmchat.types import Answer, Exchange, Hit, Query, Status
+from mmchat.types import Answer, Exchange, Hit, Query, Similar, Status
 
 
 def pipeline(
@@ -143,7 +144,9 @@ class TestAnswers:
     def test_a_sentence_is_shown_before_the_next_is_written(self) -> None:
         second = "Opened headphones cannot be returned."
         assistant, script = pipeline(f"You can return shoes within 30 days. {second}")
-        first = next(assistant.stream("Can I return shoes or headphones?"))
+        stream = assistant.stream("Can I return shoes or headphones?")
+        assert next(stream).reading == 3
+        first = next(stream)
         assert first.text == "You can return shoes within 30 days [1]."
         assert script.pieces < 7 + len(second.split())
 
@@ -260,7 +263,7 @@ class TestFailures:
         script = Held("You can return shoes within 30 days. " * 50)
         assistant = AnswerPipeline(Shelf(), WordsEncoder(), script, AnswerConfig())
         stream = assistant.stream("Can I return shoes?")
-        next(stream)
+        next(stream), next(stream)
         stream.close()
         assert script.closed == 1
         assert script.pieces < 20
@@ -355,6 +358,39 @@ class TestPictures:
         marks_resolve(answer)
         assert "Banana" in answer.answer
         assert ("처럼 보입니다" in answer.answer) is ("이게" in text)
+
+    @pytest.mark.parametrize(
+        ("row", "said"),
+        [
+            (
+                "Sku: B-1\nPrice eur: 39.90\nDescription: Ripe fruit from Ecuador.",
+                "This looks like Banana [1]. Ripe fruit from Ecuador [2].",
+            ),
+            ("Sku: B-1\nDelivery days: 2\nIn stock: yes", "This looks like Banana [1]."),
+            ("품번: B-1\n설명: 에콰도르산 잘 익은 과일입니다.", "에콰도르산 잘 익은 과일입니다"),
+        ],
+    )
+    def test_a_shopper_is_told_no_codes(self, row: str, said: str) -> None:
+        class Catalogue(Shelf):
+            def __init__(self) -> None:
+                super().__init__()
+                chunk = self._chunks["banana.md:0"]
+                self._chunks["banana.md:0"] = replace(chunk, text=row, end=chunk.start + len(row))
+
+        answer = pipeline(shelf=Catalogue())[0].ask(image=self.image)
+        assert said in answer.answer
+        assert "B-1" not in answer.answer
+
+    def test_what_looks_like_the_photo_is_handed_on(self) -> None:
+        class Catalogue:
+            def named(self, hits: Sequence[Hit]) -> tuple[Similar, ...]:
+                return tuple(Similar(hit, hit.title) for hit in hits if hit.kind == "picture")
+
+        answering = AnswerPipeline(
+            Shelf(), WordsEncoder(), None, AnswerConfig(), products=Catalogue()
+        )
+        assert [each.name for each in answering.ask(image=self.image).similar] == ["Banana"]
+        assert answering.ask("How should I store this?", self.image).similar == ()
 
     def test_a_photo_of_something_that_is_not_there(self) -> None:
         class Empty(Shelf):

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 import pytest
 
+from mmchat.conditions import Filter
 from mmchat.retrieval.belonging import Belonging
 from mmchat.retrieval.fusion import Fused
-from mmchat.types import Channel, Filter
+from mmchat.types import Channel
 
 
 class Links:

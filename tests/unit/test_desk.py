@@ -64,11 +64,58 @@ class TestKeeping:
         stream = desk.stream(
             OWNER, talk, "Does asparagus keep for a week, and can it be eaten raw?"
         )
-        first = next(iter(stream))
+        first = next(piece for piece in stream if piece.text)
         stream.close()  # type: ignore[attr-defined]
         (turn,) = desk.store.of(OWNER).get(talk).turns
         assert turn.status is None
         assert turn.answer == first.text != ""
+
+    def test_the_number_of_a_turn_is_known_at_once(self, opened: Open):
+        desk = opened(WEEK)
+        talk = desk.start(OWNER)
+        first, *_, last = desk.stream(OWNER, talk, KEEP)
+        (turn,) = desk.store.of(OWNER).get(talk).turns
+        assert first.turn == last.turn == turn.id
+
+    def test_deleting_ends_the_answer_that_is_being_written(self, opened: Open):
+        desk = opened(f"{WEEK} Asparagus can be eaten raw.")
+        talk = desk.start(OWNER)
+        stream = desk.stream(OWNER, talk, "Does asparagus keep for a week, and raw?")
+        next(piece for piece in stream if piece.text)
+        with pytest.raises(UnknownConversation):
+            desk.delete(mmchat.new_owner(), talk)
+        desk.delete(OWNER, talk)
+        with pytest.raises(UnknownConversation, match="deleted"):
+            list(stream)
+        assert desk.store.everything().list() == []
+
+    def test_what_is_taken_back_is_not_written_to_any_more(self, opened: Open):
+        desk = opened(f"{WEEK} Asparagus can be eaten raw.", WEEK)
+        talk = desk.start(OWNER)
+        stream = desk.stream(OWNER, talk, "Does asparagus keep for a week, and raw?")
+        turn = next(piece.turn for piece in stream)
+        assert turn is not None and desk.take_back(OWNER, talk, turn)
+        desk.ask(OWNER, talk, KEEP)
+        with pytest.raises(UnknownConversation):
+            list(stream)
+        assert [each.question for each in desk.store.of(OWNER).get(talk).turns] == [KEEP]
+
+    def test_more_like_a_picture_is_a_turn_that_later_ones_lean_on(self, opened: Open):
+        desk = opened()
+        talk = desk.start(OWNER)
+        (shown,) = desk.ask(OWNER, talk, image=photo()).pictures
+        *_, last = desk.more_like(OWNER, talk, "More like this: Banana", shown)
+        assert last.answer is not None
+        assert last.answer.answer == "I found nothing else that looks like Banana [1]."
+        kept = desk.store.of(OWNER).get(talk).turns[-1]
+        assert (kept.id, kept.question) == (last.turn, "More like this: Banana")
+        assert kept.sources[0].picture == "banana.jpg"
+        assert (
+            desk.ask(OWNER, talk, "How should I store it?").asked
+            == "How should I store the Banana?"
+        )
+        with pytest.raises(UnknownConversation):
+            desk.more_like(mmchat.new_owner(), talk, "More like this", shown)
 
     def test_a_crash_keeps_the_question(self, opened: Open, monkeypatch: pytest.MonkeyPatch):
         desk = opened()

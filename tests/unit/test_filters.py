@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mmchat.conditions import AllOf, AnyOf, Contains, Equals, Filter, In, Not, Range
 from mmchat.errors import QueryError
 from mmchat.filters import as_filter, parse_conditions, split_kind
-from mmchat.types import AllOf, AnyOf, Contains, Equals, Filter, In, Not, Range
 
 
 @pytest.mark.parametrize(

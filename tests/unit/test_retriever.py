@@ -8,10 +8,11 @@ import pytest
 from PIL import Image
 from support import ColoursEncoder, SmallIndex
 
+from mmchat.conditions import AllOf, Equals, In, Range
 from mmchat.config import RetrievalConfig
 from mmchat.errors import QueryError
 from mmchat.retrieval.queries import MAX_K
-from mmchat.types import AllOf, Channel, Equals, In, Query, Range
+from mmchat.types import Channel, Query
 
 
 def test_words_find_the_passage_and_its_picture(shop: SmallIndex):

@@ -9,7 +9,8 @@ from pathlib import Path
 from support import SmallIndex
 
 from mmchat.app.assistant import _FreshRetriever
-from mmchat.types import Equals, Query
+from mmchat.conditions import Equals
+from mmchat.types import Query
 
 
 def test_searches_see_one_content_while_the_index_is_rebuilt(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from support import SmallIndex, ThingsEncoder, drawing
 
 import mmchat
+from mmchat.conditions import Filter
 from mmchat.config import TagsConfig
 from mmchat.errors import ConfigError, QueryError
 from mmchat.filters import parse_conditions
@@ -21,7 +22,7 @@ from mmchat.tags.kinds import given, kind_of, same_thing, vocabulary_of
 from mmchat.tags.others import OTHERS
 from mmchat.tags.probability import Background, Known, fit, probabilities
 from mmchat.tags.tagger import Tagger
-from mmchat.types import Filter, Hit, IndexReport, Query, Tag
+from mmchat.types import Hit, IndexReport, Query, Tag
 
 Write = Callable[[str, str | bytes], Path]
 SURE = Scale(slope=2.0, others=-2.0)

@@ -28,7 +28,9 @@ from mmchat.web import build_page, serve
 from mmchat.web.conversation import Conversation, Stage, Turn
 from mmchat.web.examples import Example, examples
 from mmchat.web.guard import names_foreign_file
-from mmchat.web.render import answer_html, gallery, messages, sources_html
+from mmchat.web.pictures import gallery
+from mmchat.web.render import answer_html, messages, sources_html
+from mmchat.web.revising import Revising
 from mmchat.web.server import listen, server_for
 from mmchat.web.steps import Steps
 
@@ -65,11 +67,12 @@ def test_an_answer_streams_and_ends_with_sources(steps: Steps):
     shown = answered(steps, asked(steps, "warranty?"))
     assert [turns[-1].stage for turns in shown] == [
         Stage.SEARCHING,
+        Stage.READING,
         Stage.WRITING,
         Stage.WRITING,
         Stage.DONE,
     ]
-    assert [turns[-1].text for turns in shown[1:3]] == [SENTENCES[0], "".join(SENTENCES)]
+    assert [turns[-1].text for turns in shown[2:4]] == [SENTENCES[0], "".join(SENTENCES)]
     assert [source.passage for source in shown[-1][-1].answer.sources] == [PASSAGE, "A red kettle"]
 
 
@@ -81,7 +84,7 @@ def test_earlier_questions_are_handed_on(steps: Steps, assistant: ScriptedAssist
 
 def test_closing_the_steps_closes_the_stream(steps: Steps, assistant: ScriptedAssistant):
     running = steps.answer(asked(steps, "warranty?"))
-    next(running), next(running)
+    next(running), next(running), next(running)
     assert not assistant.closed.is_set()
     running.close()
     assert assistant.closed.is_set()
@@ -90,7 +93,7 @@ def test_closing_the_steps_closes_the_stream(steps: Steps, assistant: ScriptedAs
 
 def test_a_stopped_answer_says_so_and_keeps_what_was_written(steps: Steps):
     running = steps.answer(asked(steps, "warranty?"))
-    next(running)
+    next(running), next(running)
     turns = next(running)[0]
     settled, shown, *_, box = steps.settle(turns)
     assert settled[-1].stage is Stage.STOPPED
@@ -107,6 +110,7 @@ def test_settling_leaves_a_finished_answer_alone(steps: Steps):
 @pytest.mark.parametrize(
     ("question", "content", "sentence"),
     [
+        ("이게 뭐예요?", b"no picture at all", "이 사진은 읽을 수 없거나 너무 큽니다."),
         ("", None, "Got an empty question and no picture."),
         ("what?", b"no picture at all", "is not a picture that can be read"),
         ("crash", None, "Something went wrong on our side."),
@@ -128,7 +132,7 @@ def test_errors_are_one_sentence(
 
 def test_a_question_can_be_asked_again(steps: Steps, assistant: ScriptedAssistant):
     turns = answered(steps, asked(steps, "warranty?"))[-1]
-    again = steps.ask_again(turns)[0]
+    again = Revising(None).again(turns)[0]
     assert (len(again), again[-1].question, again[-1].answer) == (1, "warranty?", None)
     answered(steps, again)
     assert [question for question, *_ in assistant.asked] == ["warranty?", "warranty?"]
@@ -164,13 +168,14 @@ def test_the_page_speaks_the_language_of_the_question(
     assert turns[-1].korean is korean
 
 
-def test_nothing_from_outside_is_markup(steps: Steps):
+def test_nothing_from_outside_is_markup(steps: Steps, assistant: ScriptedAssistant):
     turns = answered(steps, asked(steps, "<b>me</b> & <script>"))[-1]
     question, answer = (each["content"][0] for each in messages(turns))
     assert question == "&lt;b&gt;me&lt;/b&gt; &amp; &lt;script&gt;"
-    for page in (answer, sources_html(turns[-1])):
-        assert "<img" not in page
-        assert "&lt;img" in page
+    own = f'<img src="gradio_api/file={assistant.index.path.resolve()}/thumbs/kettle.png"'
+    assert (answer.count("<img"), answer.count(own)) == (1, 1)
+    assert "<img" not in sources_html(turns[-1])
+    assert "&lt;img" in answer and "&lt;img" in sources_html(turns[-1])
     assert answer.count('class="cite has-card"') == 2
 
 
@@ -199,6 +204,21 @@ def test_a_picture_without_a_caption_is_shown_with_what_it_looks_like(
     )
     turn = replace(turn, answer=replace(turn.answer, pictures=(hit,), sources=()))
     assert [caption for _, caption in gallery(turn)] == ["IMG 1 – 사진, 추정: 주전자"]
+
+
+@pytest.mark.parametrize(
+    ("turn", "said"),
+    [
+        (Turn("?", None, False), "Waiting for a free place…"),
+        (Turn("?", None, False, Stage.SEARCHING), "Searching the documents…"),
+        (Turn("?", None, False, Stage.READING, reading=4), "Reading 4 sources…"),
+        (Turn("?", None, False, Stage.READING, reading=1), "Reading one source…"),
+        (Turn("?", None, True, Stage.READING, reading=4), "출처 4개를 읽고 있습니다…"),
+        (Turn("?", None, False, Stage.WRITING), "Writing…"),
+    ],
+)
+def test_what_the_assistant_does_is_said(turn: Turn, said: str):
+    assert said in answer_html(turn)
 
 
 @pytest.mark.parametrize(
