@@ -13,7 +13,7 @@ from starlette.middleware.gzip import GZipMiddleware
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-_ASSETS = "/assets/"
+_ASSETS = ("/assets/", "/owner/assets/")
 # Their names have a hash of what is in them, so that another version has another name.
 _FOR_GOOD = (b"cache-control", b"public, max-age=31536000, immutable")
 _PARTIAL = {b"range", b"if-none-match", b"if-modified-since"}

@@ -64,7 +64,9 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 def routes(app: Any) -> Iterator[tuple[str, str]]:
     """Yield method and path of everything that Gradio serves below `/owner`."""
-    inside = app._app.router.routes
+    while not hasattr(app, "router"):  # within what wraps all pages
+        app = app._app
+    inside = app.router.routes
     (owner,) = [each for each in inside if isinstance(each, Mount) and each.path == "/owner"]
     waiting = list(owner.app.routes)
     while waiting:
