@@ -44,7 +44,12 @@ class EchoAssistant(mmchat.Assistant):
         """The most answers that were written at once."""
 
     def stream(
-        self, text: str = "", image: ImageInput | None = None, *, history: Sequence[Any] = ()
+        self,
+        text: str = "",
+        image: ImageInput | None = None,
+        *,
+        history: Sequence[Any] = (),
+        cancel: threading.Event | None = None,
     ) -> Iterator[AnswerPiece]:
         """Answer."""
         with self._counting:

@@ -105,7 +105,10 @@ class SimilarProducts:
 
 
 def _alike(to: _Product | None, others: Sequence[_Product]) -> tuple[Similar, ...]:
-    """Return products as alike: first those of the same kind, then those that only look so."""
+    """Return products as alike, best first; where some are of the same kind, those alone.
+
+    Who shows a kettle looks for kettles, not for whatever else is red and round.
+    """
     similar = [each.like(to) for each in others]
-    similar.sort(key=lambda each: each.likeness is Likeness.LOOK)
-    return tuple(similar[:_MOST])
+    same_kind = [each for each in similar if each.likeness is not Likeness.LOOK]
+    return tuple((same_kind or similar)[:_MOST])

@@ -206,6 +206,9 @@ def test_a_question_that_is_asked_again_is_open_again(
     log_in(page)
     gaps = page.locator("#questions-gaps label")
     gaps.filter(has_text="lawn").click()
+    # The form is emptied for the question that was chosen; what is typed before would be lost.
+    expect(page.locator("#questions-about h2")).to_be_visible()
+    expect(page.locator("#questions-question textarea")).not_to_have_value("")
     page.locator("#questions-answer textarea").fill("We sell none.")
     page.locator("#questions-save").click()
     expect(page.locator("#questions-said .good")).to_contain_text("저장했습니다", timeout=60_000)

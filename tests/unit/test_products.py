@@ -53,7 +53,7 @@ def test_a_category_is_read_from_the_row(metadata: Metadata, category: str):
 
 def hit(name: str, about: str, tag: str = "", title: str = "") -> Hit:
     return Hit(
-        1, 0.5, "picture", about, name, None, "", name, {}, title or about.title(),
+        1, 0.5, "picture", about, name, None, "", name, {"image": 1}, title or about.title(),
         Path(f"media/{name}"), Path(f"thumbs/{name}"),
         tag=Tag(tag, 0.9) if tag else None,
     )  # fmt: skip
@@ -102,8 +102,8 @@ def told(similar: Any) -> list[tuple[str, str, Likeness, str]]:
 ALIKE = [
     ("Black", "32.90 EUR", Likeness.TAG, "kettle"),
     ("Jug", "", Likeness.CATEGORY, "kettles"),
-    ("Pot", "", Likeness.LOOK, ""),
 ]
+"""The pot looks like it too, but is none: who shows a kettle looks for kettles."""
 
 
 def test_a_photo_gets_the_closest_product_and_what_is_like_it():
@@ -124,6 +124,12 @@ def test_a_picture_that_its_twin_stands_for_is_searched_by_its_look_alone():
     similar = SimilarProducts(catalogue).like(hit("copy.jpg", "copy"))
     assert {each.likeness for each in similar} == {Likeness.LOOK}
     assert similar[0].name == "Red"
+
+
+def test_what_only_looks_alike_is_shown_where_nothing_is_of_the_kind():
+    catalogue: Any = Catalogue()
+    pot = catalogue.found[2]
+    assert {each.likeness for each in SimilarProducts(catalogue).like(pot)} == {Likeness.LOOK}
 
 
 def test_without_a_picture_nothing_is_searched():
