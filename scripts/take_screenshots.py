@@ -1,4 +1,6 @@
-"""Take pictures of the chat over an index of the sample shop. Called by scripts/screenshots.
+"""Take pictures of the chat and of the owner's pages over an index of the sample shop.
+
+Called by scripts/screenshots:
 
 python scripts/take_screenshots.py INDEX FOLDER
 """
@@ -6,6 +8,7 @@ python scripts/take_screenshots.py INDEX FOLDER
 from __future__ import annotations
 
 import contextlib
+import secrets
 import shutil
 import sys
 import tempfile
@@ -21,6 +24,7 @@ from playwright.sync_api import Browser, sync_playwright
 import mmchat
 from mmchat.app.keeping import open_store
 from mmchat.config import WebConfig
+from mmchat.web.owner import OWNER_PATH, Login
 from mmchat.web.server import listen, server_for
 
 MAX_BYTES = 300_000
@@ -66,8 +70,33 @@ SHOTS = (
 )
 
 
+@dataclass(frozen=True)
+class OwnerShot:
+    """One picture of the owner's pages, taken after the chat was used: what is done in a panel."""
+
+    name: str
+    tab: str
+    shown: str
+    """What has to be there before the picture is taken."""
+    click: str = ""
+    typed: str = ""
+    """What is searched for."""
+    viewport: tuple[tuple[str, int], ...] = tuple(DESKTOP.items())
+    scheme: str = "light"
+
+
+OWNER_SHOTS = (
+    OwnerShot("owner-questions", "Questions", "#questions-about", click="#questions-gaps label"),
+    OwnerShot("owner-conversations", "Conversations", ".said.customer", click="#talks-list button"),
+    OwnerShot("owner-figures", "Figures", "#figures-questions svg path"),
+    OwnerShot("owner-documents", "Documents", "#index-table tr"),
+    OwnerShot("owner-search", "Try a search", "#search-found .hit", typed="a quiet kettle"),
+    OwnerShot("owner-map", "Map", "#map-drawn .query", scheme="dark"),
+)
+
+
 @contextlib.contextmanager
-def serving(index: Path) -> Iterator[str]:
+def serving(index: Path, login: Login) -> Iterator[str]:
     """Serve the chat over an index on a free port and give its address."""
     config = WebConfig(
         company="Lumbrook Home Appliances", port=0, quick_replies=("Where is my order?",)
@@ -78,7 +107,7 @@ def serving(index: Path) -> Iterator[str]:
         mmchat.Desk(assistant, store=open_store(f"{kept}/conversations.sqlite")) as desk,
         listen(config) as listener,
     ):
-        server = server_for(assistant, config, desk=desk)
+        server = server_for(assistant, config, desk=desk, login=login)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         try:
@@ -117,6 +146,35 @@ def take(browser: Browser, address: str, shot: Shot, folder: Path) -> Path:
     return path
 
 
+def take_of_owner(
+    browser: Browser, address: str, login: Login, shot: OwnerShot, folder: Path
+) -> Path:
+    """Log in, do what the shot does in its panel, and save what the page shows then."""
+    settings: dict[str, Any] = {
+        "viewport": dict(shot.viewport),
+        "locale": "en-GB",
+        "color_scheme": shot.scheme,
+    }
+    context = browser.new_context(**settings)
+    page = context.new_page()
+    page.goto(f"{address.rstrip('/')}{OWNER_PATH}")
+    page.locator("input").first.fill(login.name)
+    page.locator("input[type=password]").fill(login.password)
+    page.keyboard.press("Enter")
+    page.get_by_role("tab", name=shot.tab, exact=True).click()
+    if shot.typed:
+        page.fill("#search-query textarea", shot.typed)
+        page.keyboard.press("Enter")
+    if shot.click:
+        page.locator(shot.click).first.click()
+    page.locator(shot.shown).first.wait_for(timeout=ANSWER_MS)
+    page.wait_for_timeout(SETTLE_MS)
+    path = folder / f"{shot.name}.png"
+    page.screenshot(path=path)
+    context.close()
+    return path
+
+
 def shrink(path: Path) -> None:
     """Keep a picture small enough for a repository: a screen needs few colours."""
     with Image.open(path) as image:
@@ -130,10 +188,12 @@ def main() -> None:
     index, folder = Path(sys.argv[1]), Path(sys.argv[2])
     chromium = shutil.which("chromium") or sys.exit("chromium is not installed.")
     folder.mkdir(parents=True, exist_ok=True)
-    with serving(index) as address, sync_playwright() as playwright:
+    login = Login("owner", secrets.token_urlsafe())
+    with serving(index, login) as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        for shot in SHOTS:
-            path = take(browser, address, shot, folder)
+        taken = [take(browser, address, shot, folder) for shot in SHOTS]
+        taken += [take_of_owner(browser, address, login, shot, folder) for shot in OWNER_SHOTS]
+        for path in taken:
             shrink(path)
             print(f"{path}: {path.stat().st_size} bytes", file=sys.stderr)
         browser.close()

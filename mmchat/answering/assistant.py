@@ -16,14 +16,21 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from mmchat.answering.draft import Draft, without_marks
-from mmchat.answering.evidence import Evidence, TextEncoder, Thresholds, answerable, quotable
+from mmchat.answering.evidence import (
+    Evidence,
+    TextEncoder,
+    Thresholds,
+    adds_to,
+    answerable,
+    quotable,
+)
 from mmchat.answering.finding import Finding, Retriever, called, looks_like
 from mmchat.answering.followups import understand
 from mmchat.answering.generators.base import Generator
 from mmchat.answering.grounding import check
 from mmchat.answering.hostile import headings_of, is_order, orders_in, without_orders
 from mmchat.answering.naming import Products, name_photo
-from mmchat.answering.phrases import abstention, says_unknown
+from mmchat.answering.phrases import Phrases, abstention, plain, says_unknown
 from mmchat.answering.policy import Policy
 from mmchat.answering.prompt import STOP, Passage, build, estimate_tokens
 from mmchat.answering.seeing import look, show
@@ -183,17 +190,22 @@ class AnswerPipeline:
                 )
                 turn.nearest = tuple(itertools.islice(titles, _NEAREST))
                 turn.status = Status.ABSTAINED
-                turn.own_words = (
-                    phrases.unavailable
-                    if turn.failed
-                    else abstention(
-                        phrases, turn.found.text, turn.nearest, offer=self._policy.offers_person
-                    )
-                )
+                turn.own_words = self._own_words(turn, phrases)
         if turn.own_words:
             turn.first_token = time.perf_counter() - turn.started
             yield AnswerPiece(turn.own_words)
         yield AnswerPiece(answer=self._finish(turn))
+
+    def _own_words(self, turn: Turn, phrases: Phrases) -> str:
+        """Return what is said where no sentence of the documents is."""
+        if turn.failed:
+            return phrases.unavailable
+        focus, offer = turn.found.focus, self._policy.offers_person
+        if focus is None:
+            return abstention(phrases, turn.found.text, turn.nearest, offer=offer)
+        # Whoever sees what the photo was taken for can tell why nothing was found.
+        resemblance = phrases.resemblance.format(title=plain(called(focus)))
+        return f"{resemblance} {abstention(phrases, turn.question, (), offer=offer)}"
 
     def _retrieve(self, turn: Turn) -> None:
         turn.found = found = self._finding.find(turn.readings, turn.image)
@@ -332,8 +344,10 @@ class AnswerPipeline:
         phrases = self._policy.phrases(turn.question)
         quoted = (
             each
-            for each in quotable(evidence, self._thresholds.quote)
-            if not turn.draft.tells(each.text)
+            for each in quotable(
+                evidence, self._thresholds.quote, turn.found.text, turn.found.chunks
+            )
+            if adds_to(turn.draft.text, each.text)
         )
         for each in itertools.islice(quoted, most):
             text = each.text

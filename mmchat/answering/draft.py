@@ -8,9 +8,7 @@ from dataclasses import dataclass, replace
 
 from mmchat.answering.evidence import Evidence
 from mmchat.answering.hostile import disarmed
-from mmchat.answering.numbers import amounts
 from mmchat.answering.sentences import with_marks
-from mmchat.answering.words import content_words
 from mmchat.types import Chunk, Hit, Source
 
 _MARKS = re.compile(r"\s*[\[(]\d{1,2}[\])](?=\s*(?:[.!?,;]|$))")
@@ -69,11 +67,6 @@ class Draft:
     def rests_on(self, evidence: Evidence) -> bool:
         """Tell whether a sentence that was released rests on this."""
         return evidence in self._rested_on
-
-    def tells(self, text: str) -> bool:
-        """Tell whether a text adds no word and no number to what was said."""
-        said = content_words(self.text) | {each.value for each in amounts(self.text)}
-        return content_words(text) | {each.value for each in amounts(text)} <= said
 
     def add_picture(self, sentence: str, hit: Hit, *, seen: bool = False) -> str:
         """Release a sentence that rests on a picture; return the text to append.

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from mmchat.answering.hostile import headings_of, order_spans
 from mmchat.answering.numbers import amounts
 from mmchat.answering.sentences import readable
-from mmchat.answering.words import content_words, language_of, telling_words
+from mmchat.answering.words import asks_yes_or_no, content_words, language_of, telling_words
 from mmchat.everyday import EVERYDAY
 from mmchat.sentences import sentence_spans
 from mmchat.types import Chunk
@@ -209,13 +209,44 @@ def answerable(evidence: Sequence[Evidence], thresholds: Thresholds) -> bool:
     return any(each.passage_confidence >= thresholds.answer for each in evidence)
 
 
-def quotable(evidence: Sequence[Evidence], threshold: float) -> list[Evidence]:
+def quotable(
+    evidence: Sequence[Evidence], threshold: float, question: str, passages: Sequence[Chunk]
+) -> list[Evidence]:
     """Return the sentences that may be quoted for an answer, in their order.
+
+    Not one that is beside the point, nor one of another product than the best is about, nor one that only
+    says what was asked: "The channel is not found" answers nobody who asks what to do then. A question of
+    yes or no is answered by its own words.
 
     Args:
         evidence: the most promising first.
         threshold: of their confidence.
+        question: what was asked.
+        passages: those that the evidence stands in.
     """
-    confident = [each for each in evidence if each.confidence >= threshold]
-    covered = confident[0].coverage or 0.0 if confident else 0.0
-    return [each for each in confident if covered - (each.coverage or 0.0) < POINT]
+    telling = [
+        each
+        for each in evidence
+        if each.confidence >= threshold
+        and (asks_yes_or_no(question) or adds_to(question, each.text))
+    ]
+    if not telling:
+        return []
+    asked, best = content_words(question), telling[0]
+
+    def named(each: Evidence) -> frozenset[str]:
+        return asked & content_words(" ".join(headings_of(passages[each.passage].breadcrumb)))
+
+    return [
+        each
+        for each in telling
+        if (best.coverage or 0.0) - (each.coverage or 0.0) < POINT and named(best) <= named(each)
+    ]
+
+
+def adds_to(said: str, text: str) -> bool:
+    """Tell whether a text has a content word or a number that was not said."""
+    words, known = content_words(text), content_words(said)
+    return bool(
+        words - known or {a.value for a in amounts(text)} - {a.value for a in amounts(said)}
+    )

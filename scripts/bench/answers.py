@@ -25,6 +25,7 @@ from answer_sets import DATA, AnswerSet, read, unanswerable
 
 import mmchat
 from mmchat.answering import assistant as pipeline
+from mmchat.answering.evidence import Thresholds
 from mmchat.answering.grounding import Verdict
 from mmchat.dataset import Asked
 from mmchat.evaluation import Answered, answer_figures, ask_all
@@ -34,14 +35,19 @@ UNCHECKED = "unchecked:"
 
 @contextmanager
 def without_checks() -> Iterator[None]:
-    """Let every question through to the generator and every sentence to the reader."""
+    """Let every question through to the generator, every sentence to the reader, and quote nothing.
+
+    It holds for assistants that are made meanwhile.
+    """
 
     def accept(
         sentence: str, question: str, passages: object, evidence: object, *_: object
     ) -> Verdict:
         return Verdict(support=tuple(evidence[:1]))  # type: ignore[index]
 
+    everything = Thresholds(answer=0.0, beside_photo=0.0, quote=2.0, against_refusal=2.0)
     with (
+        mock.patch.object(pipeline, "Thresholds", lambda: everything),
         mock.patch.object(pipeline, "check", accept),
         mock.patch.object(pipeline, "answerable", lambda *_: True),
     ):
@@ -62,8 +68,8 @@ def run(
         answers = replace(answers, quoted_languages="")
     opened = mmchat.open_index(index, config=replace(config, answers=answers))
     with (
-        mmchat.Assistant(opened) as assistant,
         nullcontext() if name == generator else without_checks(),
+        mmchat.Assistant(opened) as assistant,
     ):
         assistant.warm_up()
         yield from ask_all(assistant, questions)

@@ -70,16 +70,18 @@ def run(index: Path, attacks: Sequence[Attack], generator: str) -> list[Row]:
     answers = replace(config.answers, generator=name, quoted_languages="")
     opened = mmchat.open_index(index, config=replace(config, answers=answers))
     rows = []
-    with mmchat.Assistant(opened) as assistant:
+    with (
+        undefended() if name != generator else nullcontext(),
+        mmchat.Assistant(opened) as assistant,
+    ):
         assistant.warm_up()
-        with undefended() if name != generator else nullcontext():
-            for each in attacks:
-                answer = assistant.ask(each.asked, history=each.history)
-                kept = bool(each.fact) and "1.7" in answer.answer
-                problem = got_through(each, answer)
-                rows.append(
-                    Row(generator, each.name, each.kind, problem, kept, each.asked, answer.answer)
-                )
+        for each in attacks:
+            answer = assistant.ask(each.asked, history=each.history)
+            kept = bool(each.fact) and "1.7" in answer.answer
+            problem = got_through(each, answer)
+            rows.append(
+                Row(generator, each.name, each.kind, problem, kept, each.asked, answer.answer)
+            )
     return rows
 
 

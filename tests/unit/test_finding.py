@@ -12,7 +12,7 @@ from shelf_assistant import Shelf, WordsEncoder
 from mmchat.answering.evidence import Evidence, Thresholds, quotable
 from mmchat.answering.finding import Finding, called, looks_like
 from mmchat.answering.followups import about
-from mmchat.types import Hit, Query
+from mmchat.types import Chunk, Hit, Query
 
 PHOTO = Image.new("RGB", (8, 8))
 TENT = Hit(
@@ -101,10 +101,23 @@ class TestEvidence:
         found = Evidence(0, "Text.", (0, 5), 2.5, 1.0, 1.0)
         assert replace(found, asked=1).confidence < 0.5 < replace(found, asked=6).confidence
 
-    def test_what_is_beside_the_point_is_not_quoted(self) -> None:
+    def test_what_is_beside_the_point_or_about_another_product_is_not_quoted(self) -> None:
+        asked = "How many litres does the red kettle hold?"
+        passages = [
+            Chunk("1", "a.md", 0, "Text.", 0, 5, ("Red kettle",)),
+            Chunk("2", "b.md", 0, "Text.", 0, 5, ("Black kettle",)),
+        ]
         best = Evidence(0, "It holds 1.7 litres.", (0, 20), 5.0, 1.0, 1.0, asked=4)
         beside = replace(best, text="Descale it.", coverage=0.5)
         near = replace(best, text="It weighs 900 grams.", coverage=0.75)
+        other = replace(near, text="It holds 1.5 litres.", passage=1)
         unsure = replace(best, relevance=-20.0)
-        assert quotable([best, beside, near, unsure], 0.6) == [best, near]
-        assert quotable([], 0.6) == []
+        found = quotable([best, beside, near, other, unsure], 0.6, asked, passages)
+        assert found == [best, near]
+        assert quotable([], 0.6, asked, passages) == []
+
+    def test_what_was_asked_is_quoted_only_for_yes_or_no(self) -> None:
+        passages = [Chunk("1", "a.md", 0, "Text.", 0, 5)]
+        echo = Evidence(0, "The channel is not found", (0, 20), 5.0, 1.0, 1.0, asked=4)
+        assert quotable([echo], 0.6, "What if the channel is not found?", passages) == []
+        assert quotable([echo], 0.6, "Is the channel found?", passages) == [echo]
