@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from mmchat.answering.evidence import POINT, Evidence, Thresholds
 from mmchat.answering.hostile import addresses, headings_of, orders_of
 from mmchat.answering.numbers import Amount, amounts, claims
+from mmchat.answering.owning import told_of_another
 from mmchat.answering.words import (
     asks_yes_or_no,
     content_words,
@@ -158,6 +159,8 @@ def _unsupported_amount(sentence: str, support: Sequence[Evidence], heading: str
     for claim in claims(sentence):
         if not any(claim.agrees(other) for other in known):
             return f"the evidence does not have {claim.value} {claim.unit or ''}".rstrip()
+        if other := told_of_another(sentence, claim, support[0].text):
+            return f"the evidence tells another amount of {other}"
     return ""
 
 

@@ -102,6 +102,11 @@ def claims(text: str) -> list[Amount]:
 
 
 def _with_digits(text: str) -> Iterator[Amount]:
+    return (amount for _, _, amount in placed(text))
+
+
+def placed(text: str) -> Iterator[tuple[int, int, Amount]]:
+    """Yield the amounts that are written with digits, each with where it begins and ends."""
     for match in _DIGITS.finditer(text):
         value = _plain(match["number"])
         if match["magnitude"]:
@@ -111,7 +116,7 @@ def _with_digits(text: str) -> Iterator[Amount]:
             # "3 full days": the unit may stand one word further on.
             after = _WORDS.match(text, match.end() + 1)
             unit = _unit(after.group()) if match["unit"] and after else None
-        yield Amount(value, unit)
+        yield match.start(), match.end(), Amount(value, unit)
 
 
 def _in_words(text: str) -> Iterator[Amount]:
