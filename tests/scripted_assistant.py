@@ -48,6 +48,7 @@ class ScriptedIndex:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.config = Config()
         self.manifest = SimpleNamespace(documents=2, chunks=1, pictures=1)
         for folder, size in (("media", (640, 480)), ("thumbs", (160, 120))):
             (path / folder).mkdir(parents=True)
