@@ -14,7 +14,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -101,9 +101,10 @@ def serving(index: Path, login: Login) -> Iterator[str]:
     config = WebConfig(
         company="Lumbrook Home Appliances", port=0, quick_replies=("Where is my order?",)
     )
+    opened = mmchat.open_index(index)
     with (
         tempfile.TemporaryDirectory() as kept,
-        mmchat.Assistant(mmchat.open_index(index)) as assistant,
+        mmchat.Assistant(opened, config=replace(opened.config, web=config)) as assistant,
         mmchat.Desk(assistant, store=open_store(f"{kept}/conversations.sqlite")) as desk,
         listen(config) as listener,
     ):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -107,6 +108,13 @@ class Thresholds:
     """The share of a sentence's own words that its evidence has to contain."""
 
 
+_ELSEWHERE = re.compile(
+    r"^(?:please\s+)?(?:see|refer\s+to|read)\s+[^.,;:]+\.?$"
+    r"|^for\s+(?:more|further)?\s*(?:details?|information)\b[^.;:]*\b(?:see|refer|visit|contact)\b[^.;:]*\.?$"
+    r"|참고(?:해|하)[^.]*\.?$",
+    re.IGNORECASE,
+)
+"""A sentence that sends its reader elsewhere: "See delivery.", "자세한 내용은 배송 안내를 참고해 주세요."."""
 POINT = 0.34
 """By how much less of the question a sentence has than another before it is beside the point: one word of
 three."""
@@ -188,7 +196,7 @@ def _told(number: int, chunk: Chunk) -> Iterator[tuple[Evidence, str]]:
 
     A heading, a question ("Can I return shoes?" of a FAQ) or an announcement ("Follow these steps:")
     tells nothing: it would support the echo of whoever asks the same. It says what the sentences after it
-    are about. An order to the assistant is no evidence either.
+    are about. What sends its reader elsewhere and an order to the assistant are no evidence either.
     """
     heading = " > ".join(headings_of(chunk.breadcrumb))
     context = heading
@@ -196,7 +204,7 @@ def _told(number: int, chunk: Chunk) -> Iterator[tuple[Evidence, str]]:
     for start, end in sentence_spans(chunk.text):
         text = readable(chunk.text[start:end])
         line = chunk.text.rfind("\n", 0, start) + 1
-        if (start, end) in ordered:
+        if (start, end) in ordered or _ELSEWHERE.search(text):
             continue
         if text.endswith(("?", "？", ":", "：")) or chunk.text[line:start].lstrip().startswith("#"):
             context = f"{heading} > {text}".removeprefix(" > ")

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from shelf_assistant import Shelf, WordsEncoder
 
-from mmchat.answering.evidence import Evidence, Thresholds, quotable
+from mmchat.answering.evidence import Evidence, EvidenceFinder, Thresholds, quotable
 from mmchat.answering.finding import Finding, called, looks_like
 from mmchat.answering.followups import about
 from mmchat.types import Chunk, Hit, Query
@@ -121,3 +121,19 @@ class TestEvidence:
         echo = Evidence(0, "The channel is not found", (0, 20), 5.0, 1.0, 1.0, asked=4)
         assert quotable([echo], 0.6, "What if the channel is not found?", passages) == []
         assert quotable([echo], 0.6, "Is the channel found?", passages) == [echo]
+
+    @pytest.mark.parametrize(
+        ("text", "told"),
+        [
+            ("See delivery.", False),
+            ("For details, please refer to the delivery page.", False),
+            ("자세한 내용은 배송 안내를 참고해 주세요.", False),
+            ("See the lid: it is red, and it opens by itself.", True),
+            ("For more information call 555 0100.", True),
+        ],
+    )
+    def test_what_sends_the_reader_elsewhere_is_no_evidence(self, text: str, told: bool) -> None:
+        found = EvidenceFinder(WordsEncoder()).find(
+            "delivery", [Chunk("1", "a.md", 0, text, 0, len(text))]
+        )
+        assert bool(found) is told

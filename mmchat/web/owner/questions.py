@@ -28,7 +28,7 @@ WORDS: Words = {
         "questions_unkept": "No conversations are kept (setting sessions.keep): nobody knows what was asked.",
         "questions_written": "Answers that you have written",
         "questions_label": "{question} · {count}×",
-        "questions_counts": "Asked {count} times: {abstained} without an answer, {disliked} disliked. "
+        "questions_counts": "Asked {count}×: {abstained} without an answer, {disliked} disliked. "
         "Last on {last}.",
         "questions_also": "Also asked as",
         "questions_reasons": "What customers said",
