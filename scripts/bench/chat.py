@@ -182,12 +182,13 @@ def noted(owner: Any, name: str) -> Iterator[list[float]]:
 def whole_answers(assistant: mmchat.Assistant, questions: Sequence[str]) -> dict[str, Any]:
     """Return the figures of whole answers: searching, evidence, writing and checking."""
     answering: Any = importlib.import_module("mmchat.answering.assistant")
+    finding: Any = importlib.import_module("mmchat.answering.finding")
     answers, checks, evidence, processor = [], [], [], []
     assistant.warm_up()
     for question in questions:
         with (
             noted(answering, "check") as checked,
-            noted(answering.EvidenceFinder, "find") as found,
+            noted(finding.EvidenceFinder, "find") as found,
         ):
             worked = time.process_time()
             answers.append(assistant.ask(question))
