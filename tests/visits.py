@@ -8,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from mmchat.web.server import listen, server_for
@@ -61,3 +62,13 @@ class Visit:
     def _note(self, message: Any) -> None:
         if message.type == "error":
             self.complaints.append(message.text)
+
+
+def serious_faults(page: Page) -> list[tuple[str, str]]:
+    """Return what axe finds on a page that keeps people out: the rule and the places."""
+    found = Axe().run(page).response["violations"]
+    return [
+        (each["id"], str(each["nodes"]))
+        for each in found
+        if each["impact"] in {"serious", "critical"}
+    ]

@@ -232,11 +232,11 @@ def quotable(
         question: what was asked.
         passages: those that the evidence stands in.
     """
+    by_its_words = asks_yes_or_no(question)
     telling = [
         each
         for each in evidence
-        if each.confidence >= threshold
-        and (asks_yes_or_no(question) or adds_to(question, each.text))
+        if each.confidence >= threshold and (by_its_words or adds_to(question, each.text))
     ]
     if not telling:
         return []

@@ -7,11 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, expect
 from scripted_assistant import ScriptedAssistant, ScriptedIndex
 from shelf_assistant import shelf_desk
-from visits import CHROMIUM, Visit, serving
+from visits import CHROMIUM, Visit, serious_faults, serving
 
 import mmchat
 from mmchat.config import WebConfig
@@ -145,25 +144,17 @@ def test_axe_finds_nothing_serious(
     )
     page = visit.page
 
-    def faults() -> list[tuple[str, str]]:
-        found = Axe().run(page).response["violations"]
-        return [
-            (each["id"], str(each["nodes"]))
-            for each in found
-            if each["impact"] in {"serious", "critical"}
-        ]
-
     expect(page.locator(".greeting")).to_be_visible()
-    assert faults() == []
+    assert serious_faults(page) == []
     answered(visit, KEEP)
     page.locator(".has-card").first.focus()
     expect(page.locator(".card").first).to_be_visible()
-    assert faults() == []
+    assert serious_faults(page) == []
     page.get_by_role("button", name="Toggle Sidebar").click()
     expect(page.locator("#kept label")).to_have_count(1)
     page.locator("#delete").click()
     expect(page.locator("#delete-yes")).to_be_visible()
-    assert faults() == []
+    assert serious_faults(page) == []
     page.context.close()
 
 

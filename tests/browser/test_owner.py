@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 from small_shop import small_shop
-from visits import CHROMIUM, Visit, serving
+from visits import CHROMIUM, Visit, serious_faults, serving
 
 import mmchat
 from mmchat.types import Answer, Status
@@ -63,15 +62,6 @@ def log_in(page: Page, password: str = PASSWORD) -> None:
     name.fill("owner")
     word.fill(password)
     word.press("Enter")
-
-
-def serious(page: Page) -> list[tuple[str, str]]:
-    found = Axe().run(page).response["violations"]
-    return [
-        (each["id"], str(each["nodes"]))
-        for each in found
-        if each["impact"] in {"serious", "critical"}
-    ]
 
 
 def answer_of(visit: Visit, question: str) -> Any:
@@ -185,15 +175,15 @@ def test_axe_finds_nothing_serious(
         reduced_motion="reduce",
     )
     expect(page.locator("input[type=password]")).to_be_visible()
-    assert serious(page) == []
+    assert serious_faults(page) == []
     log_in(page)
     page.locator("#questions-gaps label").first.click()
     expect(page.locator("#questions-about h2")).to_be_visible()
-    assert serious(page) == []
+    assert serious_faults(page) == []
     page.get_by_role("tab", name=documents, exact=True).click()
     page.locator("#index-table button").first.click()
     expect(page.locator("#index-yes")).to_be_visible()
-    assert serious(page) == []
+    assert serious_faults(page) == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert faults == []
     page.context.close()

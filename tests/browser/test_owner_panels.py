@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 from small_shop import small_shop
-from visits import CHROMIUM, serving
+from visits import CHROMIUM, serious_faults, serving
 
 import mmchat
 from mmchat.types import Answer, Status
@@ -245,12 +244,6 @@ def test_panels_are_for_everybody(
             page.locator("#search-run").click()
             expect(page.locator(".hit").first).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth") <= width, name
-        found = Axe().run(page).response["violations"]
-        serious = [
-            (each["id"], str(each["nodes"]))
-            for each in found
-            if each["impact"] in {"serious", "critical"}
-        ]
-        assert serious == [], name
+        assert serious_faults(page) == [], name
     assert [url for url in asked if not url.startswith(own)] == []
     page.context.close()

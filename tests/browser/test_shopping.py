@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, expect
 from scripted_assistant import ScriptedAssistant, scripted_desk
-from visits import CHROMIUM, Visit, serving
+from visits import CHROMIUM, Visit, serious_faults, serving
 
 import mmchat
 from mmchat.config import WebConfig
@@ -263,12 +262,7 @@ def test_products_are_right_on_a_phone_and_for_everybody(
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     box = page.locator(".product").bounding_box()
     assert box is not None and box["x"] >= 0 and box["x"] + box["width"] <= width
-    found = Axe().run(page).response["violations"]
-    assert [
-        (each["id"], str(each["nodes"]))
-        for each in found
-        if each["impact"] in {"serious", "critical"}
-    ] == []
+    assert serious_faults(page) == []
     page.context.close()
 
 
