@@ -146,10 +146,9 @@ class Polarity:
         return len(opposed) > len(here & there)
 
 
-# Negator to the content words after it that it denies: "not" reaches to the end of its clause,
-# "no fee for returns" denies the fee and says nothing of returns.
+# Negator to the content words after it that it denies: "not" reaches to the end of its clause.
 _NEGATORS = {
-    "not": 4, "never": 4, "cannot": 4, "nor": 4, "no": 1, "without": 1, "neither": 2, "none": 3,
+    "not": 4, "never": 4, "cannot": 4, "nor": 4, "no": 4, "without": 1, "neither": 2, "none": 3,
     "unable": 2, "nothing": 2,
 }  # fmt: skip
 _CLAUSE_ENDS = frozenset(
@@ -191,6 +190,9 @@ def _denied_after(tokens: list[str], at: int) -> Iterator[int]:
         if _keys(tokens[later]):
             reach -= 1
             yield later
+        elif word == "no":
+            # "No special fee for returns" denies the fee, whatever it is like, and says nothing of returns.
+            return
 
 
 _VERDICT = re.compile(

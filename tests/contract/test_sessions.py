@@ -1,6 +1,7 @@
 """One suite over every database that conversations are kept in.
 
-SQLite always; PostgreSQL where TEST_POSTGRES_URL names a server on which a database may be emptied.
+SQLite always; PostgreSQL where it is installed, or where TEST_POSTGRES_URL names a server on which a database
+may be emptied.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import sqlalchemy
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from PIL import Image
+from postgres_server import programs, running
 from sqlalchemy import create_engine
 
 from mmchat.errors import InputError, UnknownConversation
@@ -37,13 +39,24 @@ from mmchat.types import Answer, Handoff, HandoffReason, Hit, Likeness, Similar,
 WRITER = Path(__file__).parents[1] / "session_writers.py"
 
 
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[str]:
+    """Give the URL of a PostgreSQL whose database may be emptied."""
+    if named := os.environ.get("TEST_POSTGRES_URL"):
+        yield named
+        return
+    folder = programs()
+    if folder is None:
+        pytest.skip("PostgreSQL is not installed, and TEST_POSTGRES_URL names no server")
+    with running(folder) as url:
+        yield url
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return str(tmp_path / "kept" / "conversations.sqlite")
-    url = os.environ.get("TEST_POSTGRES_URL")
-    if not url:
-        pytest.skip("TEST_POSTGRES_URL names no PostgreSQL server")
+    url: str = request.getfixturevalue("postgres")
     engine = create_engine(url)
     with engine.begin() as connection:
         connection.exec_driver_sql("DROP SCHEMA public CASCADE")

@@ -116,6 +116,9 @@ class TestWords:
         no_fee = polarity("There is no fee for returns within 30 days.")
         assert "fee" in no_fee.denied
         assert stem("returns") in no_fee.asserted
+        no_special_fee = polarity("There are no special handling fees for returns.")
+        assert stem("fees") in no_special_fee.denied
+        assert stem("returns") in no_special_fee.asserted
         assert stem("returned") in polarity("Opened boxes cannot be returned.").denied
         assert stem("loud") not in polarity("It is not only loud but clear.").denied
 
