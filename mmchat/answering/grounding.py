@@ -172,8 +172,11 @@ def _unsupported_name(sentence: str, support: Sequence[Evidence], heading: str) 
 
 
 def _contradiction(sentence: str, support: Sequence[Evidence]) -> str:
-    contradicted = polarity(sentence).contradicts(polarity(support[0].text))
-    return "the evidence says the opposite" if contradicted else ""
+    said, best = polarity(sentence), support[0]
+    if said.denied:
+        # The best of them may be so by the name of what both are about, and say nothing of what is denied.
+        best = max(support, key=lambda each: len(said.denied & content_words(each.text)))
+    return "the evidence says the opposite" if said.contradicts(polarity(best.text)) else ""
 
 
 def _mix_up(sentence: str, number: int, passages: Sequence[Chunk]) -> str:

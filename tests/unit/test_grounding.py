@@ -170,6 +170,9 @@ class TestNumbers:
         assert claims("This one is one of the best.") == []
 
 
+JACKET = passage(
+    "Avoid bleach when cleaning the Summit Breeze Jacket. Follow the care instructions in its manual."
+)
 ASPARAGUS = passage(
     "Asparagus can be eaten raw. The shelf life is maximum one week in the refrigerator, or a "
     "couple of days in room temperature.",
@@ -268,6 +271,8 @@ class TestCheck:
              "opposite"),
             ("Bananas can be stored in the refrigerator.",
              "Should I store bananas in the refrigerator?", BANANA, "opposite"),
+            ("No, there are no special care instructions for the Summit Breeze Jacket.",
+             "Are there any special care instructions for it?", JACKET, "opposite"),
             ("The shoes are made of soft calf leather.", "What are the shoes made of?", RETURNS,
              "does not have"),
             ("Asparagus keeps.", "How long does asparagus keep?", ASPARAGUS, "repeats"),

@@ -128,6 +128,8 @@ class TestFigures:
         assert (2, "Answered", "2026-12-31") in told and (0, "Answered", "2027-01-01") in told
         times = [(seconds, *rest) for _, seconds, *rest in times_plot(days, words)["data"]]
         assert (1.25, "Median", "2026-12-31") in times and (None, "Median", "2027-01-01") in times
+        assert times_plot(days, words)["mark"] == "point", "a line shows nothing of one day"
+        assert times_plot([Day(each.date, busy) for each in days], words)["mark"] == "line"
         autumn = [datetime.date(2026, 12, 10) + datetime.timedelta(days=each) for each in range(30)]
         rows = outcomes_plot([Day(each, Tally()) for each in autumn], words)["data"]
         labels = list(dict.fromkeys(row[0] for row in rows))

@@ -146,13 +146,19 @@ def outcomes_plot(days: Sequence[Day], words: Mapping[str, str]) -> Plotted:
 
 
 def times_plot(days: Sequence[Day], words: Mapping[str, str]) -> Plotted:
-    """Return how long answers took each day; on a day without one the line is broken."""
+    """Return how long answers took each day; on a day without one the line is broken.
+
+    A line shows nothing of a day between two without answers, so with such a day there are points instead.
+    """
     rows = [
         [label, getattr(day.tally, name), words[f"figures_{name}"], f"{day.date}"]
         for label, day in zip(_labels(days), days, strict=True)
         for name in _TIMES
     ]
-    return _plotted(rows, words["figures_seconds"], "line", words)
+    known = [False, *(day.tally.median_seconds is not None for day in days), False]
+    beside = zip(known, known[1:], known[2:], strict=False)
+    alone = any(here and not (before or after) for before, here, after in beside)
+    return _plotted(rows, words["figures_seconds"], "point" if alone else "line", words)
 
 
 def _plotted(rows: list[list[Any]], y: str, mark: str, words: Mapping[str, str]) -> Plotted:
