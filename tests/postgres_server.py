@@ -43,7 +43,7 @@ def running(folder: Path) -> Iterator[str]:
     try:
         if account:
             shutil.chown(home, account)
-        call("initdb", "--auth=trust", f"--username={ACCOUNT}", "--encoding=UTF8", "--no-sync")
+        call("initdb", "--auth=trust", f"--username={ACCOUNT}", "--locale=C.UTF-8", "--no-sync")
         options = f"-c listen_addresses='' -c unix_socket_directories='{home}' -c fsync=off"
         call("pg_ctl", "start", "--wait", "-o", options)
         try:
