@@ -13,9 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mmchat.answering.hostile import headings_of, order_spans
-from mmchat.answering.numbers import amounts
+from mmchat.answering.numbers import amounts, tells_intervals
 from mmchat.answering.sentences import readable
-from mmchat.answering.words import asks_yes_or_no, content_words, language_of, telling_words
+from mmchat.answering.words import (
+    asks_yes_or_no,
+    content_words,
+    language_of,
+    says_no,
+    telling_words,
+)
 from mmchat.everyday import EVERYDAY
 from mmchat.sentences import sentence_spans
 from mmchat.types import Chunk
@@ -118,6 +124,9 @@ _ELSEWHERE = re.compile(
 POINT = 0.34
 """By how much less of the question a sentence has than another before it is beside the point: one word of
 three."""
+_HOW_LONG = re.compile(
+    r"\bhow long\b|얼마나 (?:오래|걸)|(?:며칠|몇 (?:시간|분|주|개월|달|년))", re.IGNORECASE
+)
 _REMEMBERED = 4096
 """Sentences whose vectors are kept: 6 MB at 384 dimensions."""
 
@@ -224,7 +233,8 @@ def quotable(
 
     Not one that is beside the point, nor one of another product than the best is about, nor one that only
     says what was asked: "The channel is not found" answers nobody who asks what to do then. A question of
-    yes or no is answered by its own words.
+    yes or no is answered by its own words, and no other by a "No, …". How often something is done does not
+    tell how long it takes.
 
     Args:
         evidence: the most promising first.
@@ -232,11 +242,13 @@ def quotable(
         question: what was asked.
         passages: those that the evidence stands in.
     """
-    by_its_words = asks_yes_or_no(question)
+    by_its_words, how_long = asks_yes_or_no(question), bool(_HOW_LONG.search(question))
     telling = [
         each
         for each in evidence
-        if each.confidence >= threshold and (by_its_words or adds_to(question, each.text))
+        if each.confidence >= threshold
+        and (by_its_words or (adds_to(question, each.text) and not says_no(each.text)))
+        and not (how_long and tells_intervals(each.text))
     ]
     if not telling:
         return []

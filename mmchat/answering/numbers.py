@@ -73,6 +73,8 @@ _DIGITS = re.compile(
     r"[ ]?-?(?P<unit>°[ ]?[CF]\b|%|°|[A-Za-z]+\b|[가-힣]+)?"
 )
 _WORDS = re.compile(r"[A-Za-z]+|[가-힣]+")
+# How often something is, not how long: "every 4 to 8 weeks", and in Korean "2주마다".
+_EVERY = re.compile(r"\bevery(?:\s+\d+\s*(?:to|or|-|–))?\s*$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +83,14 @@ class Amount:
 
     value: str
     unit: str | None
+    is_interval: bool = False
+    """Whether it tells how often something is: "every 8 weeks"."""
 
     def agrees(self, other: Amount) -> bool:
-        """True for the same value, unless both have a unit and the units differ."""
-        same_unit = self.unit == other.unit or None in (self.unit, other.unit)
-        return self.value == other.value and same_unit
+        """True for the same value, unless both have a unit and those differ, or one alone is an interval."""
+        if None in (self.unit, other.unit):
+            return self.value == other.value
+        return self == other
 
 
 def amounts(text: str) -> list[Amount]:
@@ -116,7 +121,8 @@ def placed(text: str) -> Iterator[tuple[int, int, Amount]]:
             # "3 full days": the unit may stand one word further on.
             after = _WORDS.match(text, match.end() + 1)
             unit = _unit(after.group()) if match["unit"] and after else None
-        yield match.start(), match.end(), Amount(value, unit)
+        often = _EVERY.search(text, 0, match.start()) or (match["unit"] or "").endswith("마다")
+        yield match.start(), match.end(), Amount(value, unit, bool(often and unit))
 
 
 def _in_words(text: str) -> Iterator[Amount]:
@@ -129,9 +135,16 @@ def _in_words(text: str) -> Iterator[Amount]:
         number = _ENGLISH.get(word) or _KOREAN.get(word)
         if number is not None:
             units = (found for each in following if (found := _unit(each)))
-            yield Amount(number, next(units, None))
+            unit = next(units, None)
+            yield Amount(number, unit, bool(unit) and words[at - 1 : at] == ["every"])
         elif word in {"a", "an"} and following and len(following[0]) > 2 and _unit(following[0]):
             yield Amount("1", _unit(following[0]))
+
+
+def tells_intervals(text: str) -> bool:
+    """Tell whether a text has amounts with a unit, all of which tell how often something is."""
+    measured = [each for each in amounts(text) if each.unit]
+    return bool(measured) and all(each.is_interval for each in measured)
 
 
 def is_unit(word: str) -> bool:

@@ -211,6 +211,14 @@ def without_unproven_verdict(sentence: str) -> str:
     return rest[0].upper() + rest[1:]
 
 
+_NO = re.compile(r"\s*(?:no|nope|아니요|아니오)[,.!]", re.IGNORECASE)
+
+
+def says_no(sentence: str) -> bool:
+    """True for a sentence that begins as an answer to a question of yes or no does: "No, only online"."""
+    return bool(_NO.match(sentence))
+
+
 def negates(sentence: str) -> bool:
     """True for a sentence that denies something."""
     words = _TOKEN.findall(sentence.lower().replace("’", "'"))

@@ -123,6 +123,17 @@ class TestEvidence:
         assert quotable([echo], 0.6, "Is the channel found?", passages) == [echo]
 
     @pytest.mark.parametrize(
+        "text", ["Descale it every 4 to 8 weeks.", "No, not if it was not descaled."]
+    )
+    def test_what_answers_another_kind_of_question_is_not_quoted(self, text: str) -> None:
+        passages = [Chunk("1", "a.md", 0, "Text.", 0, 5)]
+        beside = Evidence(0, text, (0, 20), 5.0, 1.0, 1.0, asked=4)
+        told = replace(beside, text="The warranty lasts 24 months.")
+        asked = "How long is the warranty of the kettle?"
+        assert quotable([beside, told], 0.6, asked, passages) == [told]
+        assert quotable([beside], 0.6, "Is the kettle descaled?", passages) == [beside]
+
+    @pytest.mark.parametrize(
         ("text", "told"),
         [
             ("See delivery.", False),

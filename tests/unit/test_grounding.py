@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from mmchat.answering.evidence import Evidence, EvidenceFinder, Thresholds, answerable
 from mmchat.answering.grounding import Verdict, check
-from mmchat.answering.numbers import amounts, claims
+from mmchat.answering.numbers import amounts, claims, tells_intervals
 from mmchat.answering.sentences import readable, split_stream
 from mmchat.answering.words import (
     asks_yes_or_no,
@@ -166,12 +166,25 @@ class TestNumbers:
     def test_different_amounts(self, one: str, other: str) -> None:
         assert not any(a.agrees(b) for a in amounts(one) for b in amounts(other))
 
+    @pytest.mark.parametrize("text", ["every 4 to 8 weeks", "every eight weeks", "8주마다"])
+    def test_how_often_is_not_how_long(self, text: str) -> None:
+        assert tells_intervals(f"Descale it {text}.")
+        (often,) = (each for each in amounts(text) if each.unit)
+        assert often.is_interval
+        assert not any(often.agrees(each) for each in amounts("It takes 8 weeks."))
+        assert any(often.agrees(each) for each in amounts("Do it every 8 weeks."))
+        assert not tells_intervals(f"It takes 3 minutes {text}.")
+
     def test_a_number_word_without_a_unit_claims_nothing(self) -> None:
         assert claims("This one is one of the best.") == []
 
 
 JACKET = passage(
     "Avoid bleach when cleaning the Summit Breeze Jacket. Follow the care instructions in its manual."
+)
+LIMESCALE = passage(
+    "No, not if the kettle was not descaled. It needs that every 4 to 8 weeks.",
+    "Does the warranty cover limescale?",
 )
 ASPARAGUS = passage(
     "Asparagus can be eaten raw. The shelf life is maximum one week in the refrigerator, or a "
@@ -271,6 +284,8 @@ class TestCheck:
              "opposite"),
             ("Bananas can be stored in the refrigerator.",
              "Should I store bananas in the refrigerator?", BANANA, "opposite"),
+            ("The warranty of the kettle is 4 to 8 weeks.", "How long is the warranty?", LIMESCALE,
+             "does not have 8 week"),
             ("No, there are no special care instructions for the Summit Breeze Jacket.",
              "Are there any special care instructions for it?", JACKET, "opposite"),
             ("The shoes are made of soft calf leather.", "What are the shoes made of?", RETURNS,
