@@ -135,8 +135,9 @@ def _in_words(text: str) -> Iterator[Amount]:
         number = _ENGLISH.get(word) or _KOREAN.get(word)
         if number is not None:
             units = (found for each in following if (found := _unit(each)))
-            unit = next(units, None)
-            yield Amount(number, unit, bool(unit) and words[at - 1 : at] == ["every"])
+            measured = next(units, None)
+            often = bool(measured) and words[at - 1 : at] == ["every"]
+            yield Amount(number, measured, often)
         elif word in {"a", "an"} and following and len(following[0]) > 2 and _unit(following[0]):
             yield Amount("1", _unit(following[0]))
 
