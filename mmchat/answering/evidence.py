@@ -16,6 +16,7 @@ from mmchat.answering.hostile import headings_of, order_spans
 from mmchat.answering.numbers import amounts, tells_intervals
 from mmchat.answering.sentences import readable
 from mmchat.answering.words import (
+    asks_how_long,
     asks_yes_or_no,
     content_words,
     language_of,
@@ -124,9 +125,6 @@ _ELSEWHERE = re.compile(
 POINT = 0.34
 """By how much less of the question a sentence has than another before it is beside the point: one word of
 three."""
-_HOW_LONG = re.compile(
-    r"\bhow long\b|얼마나 (?:오래|걸)|(?:며칠|몇 (?:시간|분|주|개월|달|년))", re.IGNORECASE
-)
 _REMEMBERED = 4096
 """Sentences whose vectors are kept: 6 MB at 384 dimensions."""
 
@@ -242,7 +240,7 @@ def quotable(
         question: what was asked.
         passages: those that the evidence stands in.
     """
-    by_its_words, how_long = asks_yes_or_no(question), bool(_HOW_LONG.search(question))
+    by_its_words, how_long = asks_yes_or_no(question), asks_how_long(question)
     telling = [
         each
         for each in evidence

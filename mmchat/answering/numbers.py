@@ -75,6 +75,8 @@ _DIGITS = re.compile(
 _WORDS = re.compile(r"[A-Za-z]+|[가-힣]+")
 # How often something is, not how long: "every 4 to 8 weeks", and in Korean "2주마다".
 _EVERY = re.compile(r"\bevery(?:\s+\d+\s*(?:to|or|-|–))?\s*$", re.IGNORECASE)
+_LOOK_BACK = 40
+"""Characters before a number in which its "every" stands: not all of a long text again for each number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,8 @@ def placed(text: str) -> Iterator[tuple[int, int, Amount]]:
             # "3 full days": the unit may stand one word further on.
             after = _WORDS.match(text, match.end() + 1)
             unit = _unit(after.group()) if match["unit"] and after else None
-        often = _EVERY.search(text, 0, match.start()) or (match["unit"] or "").endswith("마다")
+        before = max(match.start() - _LOOK_BACK, 0)
+        often = _EVERY.search(text, before, match.start()) or (match["unit"] or "").endswith("마다")
         yield match.start(), match.end(), Amount(value, unit, bool(often and unit))
 
 

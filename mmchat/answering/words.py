@@ -251,6 +251,16 @@ def asks_yes_or_no(question: str) -> bool:
     return bool(_YES_NO.search(last.strip()))
 
 
+_HOW_LONG = re.compile(
+    r"\bhow long\b|얼마나 (?:오래|걸)|며칠|몇 (?:시간|분|주|개월|달|년)", re.IGNORECASE
+)
+
+
+def asks_how_long(question: str) -> bool:
+    """True for a question that a length of time answers, or in English another length."""
+    return bool(_HOW_LONG.search(question))
+
+
 def leans_on_history(question: str) -> bool:
     """True for a question that is understood only with the one before it."""
     return bool(_LEANING.search(question)) or not content_words(question)
